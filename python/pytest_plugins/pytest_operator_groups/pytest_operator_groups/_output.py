@@ -1,0 +1,69 @@
+"""The groups in the forms that are written: a table for a terminal, one for a job summary, and GitHub's output file."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_operator_groups._groups import Group
+
+_HEADINGS = ("GROUP", "TESTS", "RUNNER", "COMMAND")
+
+
+def text_table(groups: Sequence[Group]) -> list[str]:
+    """Return the lines of a table for a terminal."""
+    rows = [_HEADINGS, *map(_cells, groups)]
+    name, tests, runner, _ = (max(map(len, column)) for column in zip(*rows, strict=True))
+    return [f"{row[0]:{name}}  {row[1]:>{tests}}  {row[2]:{runner}}  {row[3]}" for row in rows]
+
+
+def markdown_table(groups: Sequence[Group]) -> list[str]:
+    """Return the lines of a table for a job summary, in GitHub's Markdown."""
+    heading = "| " + " | ".join(heading.capitalize() for heading in _HEADINGS) + " |"
+    rows = (
+        "| " + " | ".join((_code(name), tests, _code(runner), _code(command))) + " |"
+        for name, tests, runner, command in map(_cells, groups)
+    )
+    return [heading, "| --- | ---: | --- | --- |", *rows]
+
+
+def append(path: str, lines: Sequence[str]) -> None:
+    """Append lines to a file, all in one write, and on a line of their own whatever the file ends in.
+
+    Raises:
+        OSError: The file can't be read or written.
+
+    """
+    with Path(path).open("ab+", buffering=0) as file:
+        ends_in_a_line = True
+        if file.seekable() and file.seek(0, os.SEEK_END) > 0:
+            file.seek(-1, os.SEEK_END)
+            ends_in_a_line = file.read(1) == b"\n"
+        text = "".join(f"{line}\n" for line in lines)
+        file.write(("" if ends_in_a_line else "\n").encode() + text.encode(errors="backslashreplace"))
+
+
+def _cells(group: Group) -> tuple[str, str, str, str]:
+    runner = ", ".join(group.runner) if isinstance(group.runner, list) else group.runner or "-"
+    return (
+        _printable(group.name),
+        str(len(group.tests)),
+        _printable(runner),
+        _printable(group.command),
+    )
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
+def _code(text: str) -> str:
+    """Return text as a code span in a cell of Markdown, whatever it holds (https://github.github.com/gfm/#example-200)."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    padding = " " if len(fence) > 1 else ""
+    return f"{fence}{padding}{text}{padding}{fence}".replace("|", r"\|")

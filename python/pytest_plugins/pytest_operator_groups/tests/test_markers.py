@@ -1,0 +1,444 @@
+"""Which marker counts, and what is said of one that can't be used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Collect, MakeSuite, Run, UsageErrorOf
+
+
+def ids(matrix: list[dict[str, object]]) -> list[object]:
+    return [job["group_id"] for job in matrix]
+
+
+def test_innermost_marker_wins(make_suite: MakeSuite, run: Run) -> None:
+    make_suite(
+        {
+            "test_levels.py": """
+pytestmark = pytest.mark.group("module")
+
+def test_of_module(): ...
+
+@pytest.mark.group("class")
+class TestLevels:
+    def test_of_class(self): ...
+
+    @pytest.mark.group("function")
+    @pytest.mark.parametrize("x", ["function", pytest.param("set", marks=pytest.mark.group("set"))])
+    def test_of(self, x): ...
+
+    class TestInner:
+        def test_of_outer_class(self): ...
+
+    @pytest.mark.group("inner")
+    class TestMarkedInner:
+        def test_of_inner_class(self): ...
+"""
+        }
+    )
+    expected = {
+        "module": ["test_of_module"],
+        "class": ["test_of_class", "test_of_outer_class"],
+        "function": ["test_of[function]"],
+        "set": ["test_of[set]"],
+        "inner": ["test_of_inner_class"],
+    }
+    for group, names in expected.items():
+        result = run("test_levels.py", f"--group={group}", "-v")
+        result.assert_outcomes(passed=len(names), deselected=6 - len(names))
+        result.stdout.fnmatch_lines([f"*::{name.replace('[', '[[]')} PASSED*" for name in names])
+
+
+@pytest.mark.parametrize(
+    ("decorators", "parameters"),
+    [
+        pytest.param("", "argvalues", id="parametrize"),
+        pytest.param(
+            "@pytest.mark.group(1)\n",
+            "argvalues",
+            id="parametrize below a marked function",
+        ),
+        pytest.param("@pytest.mark.group(1)\n", "fixture", id="fixture parameters"),
+    ],
+)
+def test_parameter_sets_have_groups_of_their_own(
+    make_suite: MakeSuite, collect: Collect, decorators: str, parameters: str
+) -> None:
+    sets = "[pytest.param('a', marks=pytest.mark.group('AWS')), pytest.param('b', marks=[pytest.mark.group('GCP')])]"
+    if parameters == "fixture":
+        text = f"@pytest.fixture(params={sets})\ndef cloud(request): ...\n{decorators}def test_cloud(cloud): ..."
+    else:
+        text = f"{decorators}@pytest.mark.parametrize('cloud', {sets})\ndef test_cloud(cloud): ..."
+    make_suite({"test_clouds.py": text})
+    assert ids(collect()) == ["AWS", "GCP"]
+
+
+def test_derived_class_wins_over_its_base(make_suite: MakeSuite, collect: Collect) -> None:
+    make_suite(
+        {
+            "test_classes.py": """
+@pytest.mark.group("base")
+class TestBase:
+    def test_deploy(self): ...
+
+@pytest.mark.group("derived")
+class TestDerived(TestBase): ...
+
+class TestInherited(TestBase): ...
+"""
+        }
+    )
+    assert ids(collect()) == ["base", "derived"]
+    assert ids(collect("test_classes.py::TestDerived")) == ["derived"]
+    assert ids(collect("test_classes.py::TestInherited")) == ["base"]
+
+
+def test_unittest_case(make_suite: MakeSuite, collect: Collect) -> None:
+    make_suite(
+        {
+            "test_case.py": """
+import unittest
+
+@pytest.mark.group(1)
+class TestCase(unittest.TestCase):
+    def test_one(self): ...
+
+    @pytest.mark.group(2)
+    def test_two(self): ...
+"""
+        }
+    )
+    assert ids(collect()) == ["1", "2"]
+
+
+def test_int_and_str_are_one_group(make_suite: MakeSuite, run: Run) -> None:
+    make_suite(
+        {
+            "test_ids.py": """
+@pytest.mark.group(1)
+def test_int(): ...
+
+@pytest.mark.group("1")
+def test_str(): ...
+
+@pytest.mark.group("01")
+def test_another(): ...
+"""
+        }
+    )
+    run("test_ids.py", "--group=1").assert_outcomes(passed=2, deselected=1)
+    run("test_ids.py", "--group=01").assert_outcomes(passed=1, deselected=2)
+
+
+def test_the_same_group_twice_on_one_level_is_one_group(make_suite: MakeSuite, collect: Collect) -> None:
+    make_suite({"test_twice.py": "@pytest.mark.group(1)\n@pytest.mark.group('1')\ndef test_twice(): ..."})
+    assert ids(collect()) == ["1"]
+
+
+def test_markers_from_a_hook_count(make_suite: MakeSuite, collect: Collect) -> None:
+    make_suite(
+        {
+            "conftest.py": """
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.add_marker(pytest.mark.group(item.name))
+""",
+            "test_hook.py": """
+def test_unmarked(): ...
+
+@pytest.mark.group(1)
+@pytest.mark.parametrize("x", [pytest.param(1, marks=pytest.mark.group(2))])
+def test_marked(x): ...
+""",
+        }
+    )
+    assert ids(collect()) == ["test_marked[1]", "test_unmarked"]
+
+
+def test_runner_in_each_form(make_suite: MakeSuite, collect: Collect) -> None:
+    make_suite(
+        {
+            "test_runners.py": """
+@pytest.mark.group(1)
+def test_default(): ...
+
+@pytest.mark.group(2)
+@pytest.mark.runner("ubuntu-24.04-arm")
+def test_str(): ...
+
+@pytest.mark.group(3)
+@pytest.mark.runner(["self-hosted", "linux", "X64", "jammy", "large"])
+class TestList:
+    def test_one(self): ...
+
+    @pytest.mark.runner(("self-hosted", "linux", "X64", "jammy", "large"))
+    def test_tuple(self): ...
+"""
+        }
+    )
+    assert [job["runner"] for job in collect()] == [
+        None,
+        "ubuntu-24.04-arm",
+        ["self-hosted", "linux", "X64", "jammy", "large"],
+    ]
+
+
+WRITE_GROUP = "Write, for example, @pytest.mark.group(1)."
+WRITE_LABELS = (
+    "needs one label, or one list of labels. Write, for example, "
+    '@pytest.mark.runner("ubuntu-24.04-arm") or @pytest.mark.runner(["self-hosted", "linux", "large"]).'
+)
+
+
+def holds(characters: str, instead: str) -> str:
+    return (
+        f"holds what an artifact's name or a shell line can't: {characters} "
+        f"Write, for example, @pytest.mark.group('{instead}')."
+    )
+
+
+@pytest.mark.parametrize(
+    ("marker", "message"),
+    [
+        ("group", f"@pytest.mark.group() needs exactly one ID. {WRITE_GROUP}"),
+        ("group()", f"@pytest.mark.group() needs exactly one ID. {WRITE_GROUP}"),
+        (
+            "group(1, 2)",
+            f"@pytest.mark.group(1, 2) needs exactly one ID. {WRITE_GROUP}",
+        ),
+        (
+            "group(id=1)",
+            f"@pytest.mark.group(id=1) needs exactly one ID. {WRITE_GROUP}",
+        ),
+        *(
+            (
+                f"group({value})",
+                (
+                    f"the ID in @pytest.mark.group({value}) is neither an int nor a str. "
+                    'Write, for example, @pytest.mark.group(1) or @pytest.mark.group("backup").'
+                ),
+            )
+            for value in ("1.5", "None", "True", "[1]", "b'1'")
+        ),
+        *(
+            (
+                f"group({value})",
+                f'the ID in @pytest.mark.group({value}) is empty. Write, for example, @pytest.mark.group("backup").',
+            )
+            for value in ("''", "'  '")
+        ),
+        *(
+            (
+                f"group({f'a{character}b'!r})",
+                f"the ID in @pytest.mark.group({f'a{character}b'!r}) " + holds(ascii(character)[1:-1], "a-b"),
+            )
+            for character in "\\/\"':<>|*?\n\r\t\0\x7f\x85"
+        ),
+        (
+            "group('a/b:c/d')",
+            f"the ID in @pytest.mark.group('a/b:c/d') {holds('/ :', 'a-b-c-d')}",
+        ),
+        ("runner", f"@pytest.mark.runner() {WRITE_LABELS}"),
+        ("runner('a', 'b')", f"@pytest.mark.runner('a', 'b') {WRITE_LABELS}"),
+        ("runner('')", f"@pytest.mark.runner('') {WRITE_LABELS}"),
+        ("runner([])", f"@pytest.mark.runner([]) {WRITE_LABELS}"),
+        ("runner(['linux', 1])", f"@pytest.mark.runner(['linux', 1]) {WRITE_LABELS}"),
+        (
+            "runner(['linux', ' '])",
+            f"@pytest.mark.runner(['linux', ' ']) {WRITE_LABELS}",
+        ),
+        ("runner('a\\nb')", f"@pytest.mark.runner('a\\nb') {WRITE_LABELS}"),
+        ("runner({'linux'})", f"@pytest.mark.runner({{'linux'}}) {WRITE_LABELS}"),
+    ],
+)
+@pytest.mark.parametrize("option", ["--collect-groups", "--group=1"])
+def test_marker_that_cannot_be_used(
+    make_suite: MakeSuite,
+    usage_error: UsageErrorOf,
+    marker: str,
+    message: str,
+    option: str,
+) -> None:
+    make_suite({"tests/test_a.py": f"\n@pytest.mark.{marker}\ndef test_one(): ..."})
+    assert usage_error("tests", option) == f"tests/test_a.py:3: test_one: {message}"
+
+
+def test_every_marker_that_cannot_be_used_is_told_of_once(make_suite: MakeSuite, usage_error: UsageErrorOf) -> None:
+    make_suite(
+        {
+            "test_a.py": "pytestmark = pytest.mark.group()\ndef test_one(): ...\ndef test_two(): ...",
+            "test_b.py": """
+@pytest.mark.group(1.5)
+class TestB:
+    def test_one(self): ...
+    def test_two(self): ...
+
+@pytest.mark.group(None)
+@pytest.mark.parametrize("x", range(100))
+def test_many(x): ...
+""",
+        }
+    )
+    hint = 'Write, for example, @pytest.mark.group(1) or @pytest.mark.group("backup").'
+    assert usage_error("--collect-groups") == (
+        f"test_a.py:1: @pytest.mark.group() needs exactly one ID. {WRITE_GROUP}\n\n"
+        f"test_b.py:3: TestB: the ID in @pytest.mark.group(1.5) is neither an int nor a str. {hint}\n\n"
+        f"test_b.py:8: test_many[0]: the ID in @pytest.mark.group(None) is neither an int nor a str. {hint}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param(
+            "@pytest.mark.group(1)\n@pytest.mark.group('a')\ndef test_one(): ...",
+            "test_a.py:3: test_one: 2 group markers on one function: "
+            "@pytest.mark.group('a'), @pytest.mark.group(1). Keep one of them.",
+            id="function",
+        ),
+        pytest.param(
+            "@pytest.mark.group(1)\n@pytest.mark.group('a')\nclass TestA:\n    def test_one(self): ...",
+            "test_a.py:3: TestA: 2 group markers on the class TestA: "
+            "@pytest.mark.group('a'), @pytest.mark.group(1). Keep one of them.",
+            id="class",
+        ),
+        pytest.param(
+            "pytestmark = [pytest.mark.group(1), pytest.mark.group(2), pytest.mark.slow]\ndef test_one(): ...",
+            "test_a.py:1: 2 group markers on one module: "
+            "@pytest.mark.group(1), @pytest.mark.group(2). Keep one of them.",
+            id="module",
+        ),
+        pytest.param(
+            "@pytest.mark.group(0)\n"
+            "@pytest.mark.parametrize('x', [pytest.param(1, marks=pytest.mark.group(1))])\n"
+            "@pytest.mark.parametrize('y', [pytest.param(1, marks=pytest.mark.group(2))])\n"
+            "def test_one(x, y): ...",
+            "test_a.py:3: test_one[1-1]: 2 group markers on one parameter set: "
+            "@pytest.mark.group(2), @pytest.mark.group(1). Keep one of them.",
+            id="parameter set",
+        ),
+        pytest.param(
+            "@pytest.mark.group(0)\n@pytest.mark.runner('a')\n@pytest.mark.runner('b')\ndef test_one(): ...",
+            "test_a.py:3: test_one: 2 runner markers on one function: "
+            "@pytest.mark.runner('b'), @pytest.mark.runner('a'). Keep one of them.",
+            id="runner",
+        ),
+    ],
+)
+def test_two_markers_on_one_level(make_suite: MakeSuite, usage_error: UsageErrorOf, text: str, message: str) -> None:
+    make_suite({"pytest.ini": "[pytest]\nmarkers = slow", "test_a.py": f"\n{text}"})
+    assert usage_error("--collect-groups", "--strict-markers") == message
+
+
+def test_two_markers_added_by_hooks(make_suite: MakeSuite, usage_error: UsageErrorOf) -> None:
+    make_suite(
+        {
+            "conftest.py": """
+def pytest_itemcollected(item):
+    item.add_marker(pytest.mark.group(1))
+
+def pytest_collection_modifyitems(items):
+    items[0].add_marker(pytest.mark.group(2))
+""",
+            "test_a.py": "def test_one(): ...",
+        }
+    )
+    assert usage_error("--collect-groups") == (
+        "test_a.py:2: test_one: 2 group markers added by hooks: "
+        "@pytest.mark.group(1), @pytest.mark.group(2). Keep one of them."
+    )
+
+
+@pytest.mark.parametrize("option", ["--collect-groups", "--group=1"])
+def test_all_tests_without_a_group_are_listed(make_suite: MakeSuite, usage_error: UsageErrorOf, option: str) -> None:
+    make_suite(
+        {
+            "tests/integration/test_a.py": """
+def test_one(): ...
+
+@pytest.mark.group(1)
+def test_two(): ...
+
+class TestA:
+    @pytest.mark.parametrize("x", [pytest.param(1, marks=pytest.mark.group(1)), 2])
+    def test_three(self, x): ...
+"""
+        }
+    )
+    assert usage_error("tests", option) == (
+        "2 tests without a group:\n"
+        "  tests/integration/test_a.py:3: test_one\n"
+        "  tests/integration/test_a.py:9: TestA::test_three[2]\n"
+        "Write @pytest.mark.group(1) above each test or its class, or pytestmark = pytest.mark.group(1) at the top of "
+        "a file whose tests are all one group."
+    )
+
+
+def test_items_that_are_no_functions(make_suite: MakeSuite, usage_error: UsageErrorOf, collect: Collect) -> None:
+    suite = make_suite(
+        {
+            "conftest.py": """
+class Scenario(pytest.Item):
+    def runtest(self): ...
+
+class ScenarioFile(pytest.File):
+    def collect(self):
+        yield Scenario.from_parent(self, name="deploy")
+
+def pytest_collect_file(file_path, parent):
+    if file_path.suffix == ".scenario":
+        return ScenarioFile.from_parent(parent, path=file_path)
+""",
+            "charm.scenario": "",
+            "test_doc.py": "def f():\n    '''\n    >>> f()\n    '''",
+        }
+    )
+    assert usage_error("--collect-groups", "--doctest-modules") == (
+        "2 tests without a group:\n"
+        "  charm.scenario: deploy\n"
+        "  test_doc.py:3: test_doc.f\n"
+        "Write @pytest.mark.group(1) above each test or its class, or pytestmark = pytest.mark.group(1) at the top of "
+        "a file whose tests are all one group.\n"
+        "What isn't a Python function takes no decorator: in conftest.py, let pytest_collection_modifyitems(items) "
+        "call item.add_marker(pytest.mark.group(1))."
+    )
+    with (suite / "conftest.py").open("a") as conftest:
+        conftest.write(
+            "def pytest_collection_modifyitems(items):\n"
+            "    for item in items:\n"
+            "        item.add_marker(pytest.mark.group('other'))\n"
+        )
+    jobs = collect("--doctest-modules")
+    assert [job["job_name"] for job in jobs] == [
+        "charm.scenario | group other",
+        "test_doc.py | group other",
+    ]
+
+
+def test_runners_of_a_group_disagree(make_suite: MakeSuite, usage_error: UsageErrorOf) -> None:
+    make_suite(
+        {
+            "tests/test_a.py": """
+pytestmark = pytest.mark.group("ha")
+
+@pytest.mark.runner("large")
+def test_one(): ...
+
+@pytest.mark.runner(["self-hosted", "large"])
+def test_two(): ...
+
+def test_three(): ...
+"""
+        }
+    )
+    assert usage_error("tests", "--collect-groups") == (
+        "the tests of group ha in tests/test_a.py ask for different runners:\n"
+        "  tests/test_a.py:5: test_one: large\n"
+        "  tests/test_a.py:8: test_two: ['self-hosted', 'large']\n"
+        "  tests/test_a.py:11: test_three: no runner\n"
+        "Write the same @pytest.mark.runner(LABELS) above each of them, or one above their class, or put them into "
+        "different groups."
+    )
