@@ -130,7 +130,7 @@ class _GroupRun(_Collected):
         """Leave the group's items alone in the list, and return the others."""
         from pytest_operator_groups._groups import relative
 
-        files = list(dict.fromkeys(relative(item.path, self.config.invocation_params.dir) for item in items))
+        files = sorted(relative(path, self.config.invocation_params.dir) for path in {item.path for item in items})
         if len(files) > 1:
             raise pytest.UsageError(
                 f"--group={self.group} runs a group of one test file, but pytest found tests in {len(files)}:\n"

@@ -1,0 +1,57 @@
+# The list of commands. Each sets up all that it needs inside this checkout; git, make and Python 3.10 or later are enough.
+
+PYTHON ?= python3
+UV := $(or $(shell command -v uv),.tools/bin/uv)
+RUN := $(UV) run --quiet --locked --all-packages
+
+PACKAGES := $(wildcard python/pytest_plugins/*)
+PYTHONS := 3.10 3.11 3.12 3.13
+PYTESTS := 7.4 8.4 9
+MATRIX := $(foreach python,$(PYTHONS),$(foreach pytest,$(PYTESTS),test-python$(python)-pytest$(pytest)))
+
+.PHONY: bench demo format help lint test test-matrix $(MATRIX)
+
+help: ## Print this list
+	@grep -E '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## (.*)/  make \1\t\2/' | expand -t 22
+
+bench: | $(UV) ## Measure the plugins against pytest alone and against their peers
+	$(RUN) --group bench benchmarks/run.py
+
+demo: | $(UV) ## Collect the groups of the example suite, then run each as CI does
+	@$(RUN) --no-default-groups --group demo examples/demo.py
+
+format: | $(UV) ## Format the code, and mend what the linter can
+	$(RUN) ruff format
+	$(RUN) ruff check --fix
+
+lint: | $(UV) ## Check format, code, types and scripts
+	$(UV) lock --check --quiet
+	$(RUN) ruff format --check
+	$(RUN) ruff check
+	set -e; for code in $(PACKAGES) tests benchmarks examples; do for python in 3.10 3.14; do \
+		echo "mypy --python-version $$python $$code"; $(RUN) mypy --python-version $$python $$code; done; done
+	$(RUN) shellcheck .ci/run
+
+test: | $(UV) ## Run all tests, in random order
+	$(RUN) pytest --numprocesses auto
+
+test-matrix: $(MATRIX) ## Run the plugins' tests under every supported Python and pytest
+
+# pyenv starts a python3.X only where its version is selected: let uv find all of them.
+$(MATRIX): export PYENV_VERSION := $(shell pyenv versions --bare 2>/dev/null | grep -E '^3\.1[0-9]' | paste -sd:)
+$(MATRIX): python = $(patsubst python%,%,$(word 2,$(subst -, ,$@)))
+$(MATRIX): pytest = $(word 3,$(subst -, ,$@))
+$(MATRIX): | $(UV)
+	@if $(UV) python find $(python) >/dev/null 2>&1; then \
+		echo "# Python $(python), $(pytest)" && \
+		$(RUN) --isolated --python $(python) --no-default-groups --group test --group $(pytest) \
+			pytest --numprocesses auto $(PACKAGES); \
+	elif [ "$$CI" = true ]; then \
+		echo "Python $(python) is missing, and CI has to run it: install it, or select it with PYENV_VERSION." >&2; exit 1; \
+	else \
+		echo "# Python $(python), $(pytest): skipped, since there is no Python $(python) here"; \
+	fi
+
+$(UV):
+	$(PYTHON) -m venv .tools
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv
