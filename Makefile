@@ -3,6 +3,7 @@
 PYTHON ?= python3
 UV := $(or $(shell command -v uv),.tools/bin/uv)
 RUN := $(UV) run --quiet --locked --all-packages
+BENCH := --isolated --group bench
 
 PACKAGES := $(wildcard python/pytest_plugins/*)
 PYTHONS := 3.10 3.11 3.12 3.13
@@ -14,11 +15,13 @@ MATRIX := $(foreach python,$(PYTHONS),$(foreach pytest,$(PYTESTS),test-python$(p
 help: ## Print this list
 	@grep -E '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## (.*)/  make \1\t\2/' | expand -t 22
 
-bench: | $(UV) ## Measure the plugins against pytest alone and against their peers
-	$(RUN) --group bench benchmarks/run.py
+bench: | $(UV) ## Measure the plugins against pytest alone and beside their peers, in about 15 minutes
+	mkdir -p .benchmarks
+	$(RUN) $(BENCH) pytest benchmarks -q -p no:randomly --benchmark-quiet --benchmark-json=.benchmarks/groups.json
+	$(RUN) python benchmarks/report.py .benchmarks/groups.json
 
 demo: | $(UV) ## Collect the groups of the example suite, then run each as CI does
-	@$(RUN) --no-default-groups --group demo examples/demo.py
+	@$(RUN) --no-default-groups --group pytest9 python examples/demo.py
 
 format: | $(UV) ## Format the code, and mend what the linter can
 	$(RUN) ruff format
@@ -28,8 +31,9 @@ lint: | $(UV) ## Check format, code, types and scripts
 	$(UV) lock --check --quiet
 	$(RUN) ruff format --check
 	$(RUN) ruff check
-	set -e; for code in $(PACKAGES) tests benchmarks examples; do for python in 3.10 3.14; do \
-		echo "mypy --python-version $$python $$code"; $(RUN) mypy --python-version $$python $$code; done; done
+	set -e; for python in 3.10 3.14; do for code in $(PACKAGES) tests examples benchmarks; do \
+		echo "mypy --python-version $$python $$code"; \
+		$(RUN) $(BENCH) mypy --python-version $$python $$code; done; done
 	$(RUN) shellcheck .ci/run
 
 test: | $(UV) ## Run all tests, in random order

@@ -102,7 +102,7 @@ def test_pytest_split_has_a_group_option_too(
     make_suite: MakeSuite, python_with_pytest_split: Path, arguments: list[str]
 ) -> None:
     suite = make_suite(SUITE)
-    command = [python_with_pytest_split, "-m", "pytest", *arguments]
+    command = [str(python_with_pytest_split), "-m", "pytest", *arguments]
     run = subprocess.run(command, cwd=suite, capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout) == (pytest.ExitCode.USAGE_ERROR, "")
     # Before it, pytest 7.4 shows a warning of pluggy's, as it does for each of its own usage errors.
@@ -121,7 +121,7 @@ def test_either_can_be_switched_off(
     make_suite: MakeSuite, python_with_pytest_split: Path, arguments: list[str], passed: str
 ) -> None:
     suite = make_suite(SUITE)
-    command = [python_with_pytest_split, "-m", "pytest", *arguments]
+    command = [str(python_with_pytest_split), "-m", "pytest", *arguments]
     run = subprocess.run(command, cwd=suite, capture_output=True, text=True, check=True)
     assert passed in run.stdout
 

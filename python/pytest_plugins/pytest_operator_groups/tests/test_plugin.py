@@ -48,7 +48,9 @@ print(*sorted(set(sys.modules) - before))
 
 
 def test_what_knows_the_groups_needs_no_pytest() -> None:
-    program = "import sys; sys.modules['pytest'] = None; import pytest_operator_groups._output as o; print(o.text_table([]))"
+    program = (
+        "import sys; sys.modules['pytest'] = None; import pytest_operator_groups._output as o; print(o.text_table([]))"
+    )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout == "['GROUP  TESTS  RUNNER  COMMAND']\n"
 

@@ -1,0 +1,202 @@
+"""The documentation is true: what it says to type is run, and what it shows is what comes out."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [
+    document
+    for pattern in ("*.md", "python/pytest_plugins/*/*.md", "examples/**/*.md", ".github/workflows/*.md")
+    for document in sorted(ROOT.glob(pattern))
+]
+ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of code in a document."""
+
+    document: Path
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.document.relative_to(ROOT)}: {self.text.strip().splitlines()[0][:60]}"
+
+
+def read_blocks(document: Path) -> list[Block]:
+    found = re.findall(r"^( *)```(\w*)\n(.*?)^\1```$", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+    return [
+        Block(document, language, re.sub(rf"^{indentation}", "", text, flags=re.MULTILINE))
+        for indentation, language, text in found
+    ]
+
+
+BLOCKS = [block for document in DOCUMENTS for block in read_blocks(document)]
+LINES = [
+    Block(block.document, "shell", line)
+    for block in BLOCKS
+    if block.language == "shell"
+    for line in block.text.splitlines()
+]
+
+
+def blocks(language: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == language], ids=str)
+
+
+def lines(program: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("line", [line for line in LINES if line.text.split()[0] == program], ids=str)
+
+
+def run(
+    command: str | list[str], directory: Path, environment: dict[str, str] | None = None, **variables_of_step: str
+) -> str:
+    """Run a shell line, or a command, with this environment's programs, and return what it prints."""
+    variables = dict(environment or os.environ)
+    variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "MAKEFLAGS", "PYTEST_ADDOPTS"):
+        variables.pop(name, None)
+    variables |= variables_of_step
+    result = subprocess.run(
+        command,
+        shell=isinstance(command, str),
+        cwd=directory,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
+    return result.stdout
+
+
+@pytest.fixture
+def suite(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Write the Python blocks of the document at hand to the files that it names."""
+    document = (request.node.callspec.params.get("block") or request.node.callspec.params["line"]).document
+    (code,) = [block.text for block in BLOCKS if block.document == document and block.language == "python"]
+    path = tmp_path / "tests/integration/test_charm.py"
+    assert str(path.relative_to(tmp_path)) in document.read_text()
+    path.parent.mkdir(parents=True)
+    path.write_text(code)
+    return tmp_path
+
+
+def test_every_block_is_tested() -> None:
+    assert {block.language for block in BLOCKS} == {"ini", "json", "python", "shell", "text", "yaml"}
+    assert {line.text.split()[0] for line in LINES} == {"make", "pip", "poetry", "pytest", "uv"}
+
+
+@lines("pytest")
+def test_pytest_line(line: Block, suite: Path) -> None:
+    assert run(line.text, suite)
+
+
+@blocks("python")
+def test_python_block(block: Block, suite: Path) -> None:
+    assert " passed" in run("pytest -p no:randomly -W error --strict-markers", suite)
+
+
+@blocks("text")
+def test_shown_output(block: Block, suite: Path) -> None:
+    assert block.text in run("pytest tests/integration --collect-groups", suite)
+
+
+@blocks("json")
+def test_shown_json(block: Block, suite: Path) -> None:
+    assert json.loads(block.text) in json.loads(run("pytest tests/integration --collect-groups -qq", suite))
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if line.text.split()[0] in {"pip", "poetry", "uv"}], ids=str)
+def test_installation(line: Block, suite: Path, served: dict[str, str]) -> None:
+    environment = served | {
+        "POETRY_VIRTUALENVS_IN_PROJECT": "true",
+        "POETRY_SYSTEM_GIT_CLIENT": "true",
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+    }
+    (suite / "pyproject.toml").write_text('[project]\nname = "charm"\nversion = "0"\nrequires-python = ">=3.10,<4"\n')
+    if line.text.startswith("pip"):
+        run("uv venv --quiet --seed", suite, environment)
+    elif line.text.startswith("poetry"):
+        # As it is, Poetry can't read a mirror of PyPI that answers in HTML alone; as a source of the project's, it can.
+        index = "from poetry.repositories.pypi_repository import PyPiRepository as Index; print(Index().url)"
+        run(f"poetry source add --priority=primary index $(python -c '{index}')", suite, environment)
+    run(line.text.replace("pip install", ".venv/bin/pip install"), suite, environment)
+    assert "--group=backup" in run(".venv/bin/pytest tests/integration --collect-groups", suite, environment)
+
+
+@lines("make")
+def test_make_line(line: Block) -> None:
+    assert run(f"{line.text} --dry-run", ROOT)
+
+
+def test_make_lists_the_commands_that_are_documented() -> None:
+    listed = re.findall(r"^  make ([a-z-]+)", run("make", ROOT), flags=re.MULTILINE)
+    documented = re.findall(r"^\| `make ([a-z-]+)`", (ROOT / "CONTRIBUTING.md").read_text(), flags=re.MULTILINE)
+    assert sorted(listed) == sorted(["help", *documented])
+
+
+def test_make_demo_runs_every_group() -> None:
+    shown = run("make demo", ROOT)
+    assert shown.count(" (in CI: a runner of its own)") == 4
+    assert "4 groups passed, 0 failed in " in shown
+
+
+@blocks("yaml")
+def test_workflow(block: Block, tmp_path: Path) -> None:
+    workflow = tmp_path / ".github/workflows/workflow.yaml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text(block.text)
+    assert run(["check-jsonschema", "--builtin-schema=vendor.github-workflows", str(workflow)], tmp_path)
+    run(["zizmor", "--offline", "--no-config", "--persona=auditor", str(workflow)], tmp_path)
+
+
+@blocks("yaml")
+def test_workflow_by_actionlint(block: Block, tmp_path: Path) -> None:
+    if not shutil.which("go"):
+        pytest.skip("actionlint is built with Go, which is not here")
+    workflow = tmp_path / "workflow.yaml"
+    workflow.write_text(block.text)
+    assert run(["go", "run", ACTIONLINT, "-no-color", str(workflow)], tmp_path) == ""
+
+
+@blocks("ini")
+def test_tox(block: Block, suite: Path, served: dict[str, str], tmp_path: Path) -> None:
+    (suite / "tox.ini").write_text(block.text)
+    (workflow,) = [other.text for other in BLOCKS if other.document == block.document and other.language == "yaml"]
+    collect, test = (
+        # The stand-in for GitHub is in variables that tox does not pass on.
+        line.replace(" -- ", " --override testenv:integration.pass_env+=GIT_CONFIG_* -- ")
+        for line in re.findall(r"run: (tox run .*)", workflow)
+    )
+    output = tmp_path / "output"
+    run(collect, suite, served, GITHUB_OUTPUT=str(output))
+    groups = json.loads(output.read_text().removeprefix("groups="))
+    assert [group["group_id"] for group in groups] == ["1", "AWS", "GCP", "backup"]
+    shown = run(test, suite, served, TEST_FILE=groups[0]["path_to_test_file"], GROUP=groups[0]["group_id"])
+    assert "2 passed, 4 deselected" in shown
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
+def test_links(document: Path) -> None:
+    text = document.read_text()
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if not target.startswith("https://"):
+            path, _, anchor = target.partition("#")
+            linked = (document.parent / path).resolve() if path else document
+            assert linked.exists(), target
+            if anchor:
+                readme = linked / "README.md" if linked.is_dir() else linked
+                headings = re.findall(r"^#+ (.*)", readme.read_text(), flags=re.MULTILINE)
+                assert anchor in [re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings]
