@@ -25,7 +25,7 @@ COLLECT = {
     "shard": ["--collect-only", "-q", "--num-shards=10", "--shard-id=0"],
     "test-groups": ["--collect-only", "-q", "--test-group-count=10", "--test-group=1"],
 }
-RUN = {"pytest": [], "groups": ["--group=1"], "split": ["--splits=1", "--group=1"]}
+RUN = {"pytest": [], "groups": ["--group=1"]}
 
 
 def rounds(contenders: list[str]) -> pytest.MarkDecorator:

@@ -18,17 +18,16 @@ if TYPE_CHECKING:
 @pytest.hookimpl(trylast=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser) -> None:
     """Add the options."""
-    taken = [name for group in getattr(parser, "_groups", ()) for option in group.options for name in option.names()]
-    anonymous = getattr(parser, "_anonymous", None)
-    taken += [name for option in getattr(anonymous, "options", ()) for name in option.names()]
-    if "--group" in taken:
+    groups = [*getattr(parser, "_groups", ()), *filter(None, [getattr(parser, "_anonymous", None)])]
+    if any("--group" in option.names() or option.dest == "group" for group in groups for option in group.options):
         if early_config.pluginmanager.has_plugin("pytest-split"):
             raise pytest.UsageError(
                 "pytest-split and pytest-operator-groups both have an option --group. "
                 "Run with one of them: pytest -p no:pytest-split, or pytest -p no:pytest_operator_groups."
             )
         raise pytest.UsageError(
-            "another plugin, or a conftest.py, has an option --group as pytest-operator-groups has. "
+            "another plugin, or a conftest.py, has an option --group, or keeps one as `group`, "
+            "as pytest-operator-groups does. "
             "Switch that plugin off with pytest -p no:NAME (pytest --trace-config names them all), or this one with "
             "pytest -p no:pytest_operator_groups."
         )
@@ -50,17 +49,12 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers, and the hooks of the option that was given."""
     config.addinivalue_line(
-        "markers",
-        "group(ID): an int or a str that names the tests of one file that run together on one machine",
+        "markers", "group(ID): an int or a str that names the tests of one file that run together on one machine"
     )
     config.addinivalue_line(
-        "markers",
-        "runner(LABELS): the label, or the list of labels, of the machine that the test's group runs on",
+        "markers", "runner(LABELS): the label, or the list of labels, of the machine that the test's group runs on"
     )
-    group, collect_groups = (
-        config.getoption("group", None),
-        config.getoption("collect_groups", False),
-    )
+    group, collect_groups = config.getoption("group", None), config.getoption("collect_groups", False)
     if group is not None and collect_groups:
         raise pytest.UsageError(
             "--group runs one group and --collect-groups lists them all, without running any. Give one of the two."

@@ -17,7 +17,8 @@ SPLIT_HAS_IT = (
     "Run with one of them: pytest -p no:pytest-split, or pytest -p no:pytest_operator_groups.\n\n"
 )
 ANOTHER_HAS_IT = (
-    "ERROR: another plugin, or a conftest.py, has an option --group as pytest-operator-groups has. "
+    "ERROR: another plugin, or a conftest.py, has an option --group, or keeps one as `group`, "
+    "as pytest-operator-groups does. "
     "Switch that plugin off with pytest -p no:NAME (pytest --trace-config names them all), or this one with "
     "pytest -p no:pytest_operator_groups.\n\n"
 )
@@ -126,7 +127,7 @@ def test_either_can_be_switched_off(
     assert passed in run.stdout
 
 
-@pytest.mark.parametrize("option", ["'--group'", "'--other', '--group', dest='other'"])
+@pytest.mark.parametrize("option", ["'--group'", "'--other', '--group', dest='other'", "'--other', dest='group'"])
 def test_conftest_has_a_group_option_too(make_suite: MakeSuite, pytester: pytest.Pytester, option: str) -> None:
     make_suite(SUITE | {"conftest.py": f"def pytest_addoption(parser): parser.addoption({option})"})
     result = pytester.runpytest_subprocess("--collect-groups")
