@@ -51,7 +51,7 @@ def test_collect(
     contender: str,
 ) -> None:
     run = prepare(contender, make_suite(*SUITES[size]), *COLLECT[contender])
-    benchmark.pedantic(run)
+    benchmark.pedantic(run)  # type: ignore[no-untyped-call]  # pytest-benchmark leaves it untyped
 
 
 @rounds(list(RUN))
@@ -64,7 +64,7 @@ def test_run(
     contender: str,
 ) -> None:
     run = prepare(contender, make_suite(1, size, 1), "-q", "tests/integration/test_0.py", *RUN[contender])
-    benchmark.pedantic(run)
+    benchmark.pedantic(run)  # type: ignore[no-untyped-call]  # pytest-benchmark leaves it untyped
 
 
 def test_import(benchmark: BenchmarkFixture, python_of: Callable[[str], Path], environment: dict[str, str]) -> None:
@@ -81,4 +81,4 @@ print(middle - start, time.perf_counter() - middle)
 
     run()
     benchmark.extra_info["seconds"] = [[float(seconds) for seconds in run().split()] for _ in range(31)]
-    benchmark.pedantic(run)
+    benchmark.pedantic(run)  # type: ignore[no-untyped-call]  # pytest-benchmark leaves it untyped
