@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shlex
 from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from pytest_operator_groups._markers import (
-    FORBIDDEN,
-    InnermostMarker,
-    MarkerError,
-    Node,
-    group_id,
-    runner_labels,
-)
+from pytest_operator_groups._markers import InnermostMarker, MarkerError, group_id, runner_labels, without_forbidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Protocol
+
+    from pytest_operator_groups._markers import Node
+
+    class Test(Node, Protocol):
+        """What is read of pytest's items, besides their markers."""
+
+        @property
+        def nodeid(self) -> str: ...
+        def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]: ...
+
 
 # https://docs.github.com/actions/reference/limits#existing-system-limits
 MAX_JOBS_IN_A_MATRIX = 256
@@ -28,19 +30,10 @@ MAX_JOBS_IN_A_MATRIX = 256
 MAX_ARTIFACT_NAME = 128
 
 
-class Test(Node, Protocol):
-    """What is read of pytest's items, besides their markers."""
-
-    @property
-    def nodeid(self) -> str: ...
-    def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]: ...
-
-
 class GroupsError(ValueError):
     """Tests that don't make groups. The message lists each fault, with its place and what to write instead."""
 
 
-@dataclass
 class Group:
     """The tests of one file that run together.
 
@@ -49,13 +42,13 @@ class Group:
         id: The ID, always as a str.
         runner: The labels that `runs-on` gets, or None for the workflow's default.
         tests: The group's items, in the order of the collection.
-
     """
 
-    path: str
-    id: str
-    runner: str | list[str] | None
-    tests: list[Test] = field(default_factory=list)
+    def __init__(self, path: str, group_id: str, runner: str | list[str] | None) -> None:
+        self.path = path
+        self.id = group_id
+        self.runner = runner
+        self.tests: list[Test] = []
 
     @property
     def number(self) -> int | str:
@@ -74,7 +67,7 @@ class Group:
     @property
     def artifact_name(self) -> str:
         """The name in the characters that an artifact's name can have. Two groups may share it."""
-        return FORBIDDEN.sub("-", f"{self._short_path}-group-{self.id}".replace(" ", "-"))
+        return without_forbidden(f"{self._short_path}-group-{self.id}".replace(" ", "-"))
 
     @property
     def command(self) -> str:
@@ -102,7 +95,6 @@ def group_tests(tests: Iterable[Test], start: Path) -> list[Group]:
 
     Raises:
         GroupsError: A test without a group, a marker that can't be used, or runners that disagree.
-
     """
     ids = InnermostMarker("group", group_id)
     runners = InnermostMarker("runner", runner_labels)
@@ -124,11 +116,12 @@ def group_tests(tests: Iterable[Test], start: Path) -> list[Group]:
             without_group.append(test)
             continue
         key = (test.path, group)
-        if key not in groups:
-            groups[key] = Group(relative(test.path, start), group, runner)
-        groups[key].tests.append(test)
-        if runner != groups[key].runner:
-            disagreeing[key] = groups[key]
+        known = groups.get(key)
+        if known is None:
+            known = groups[key] = Group(relative(test.path, start), group, runner)
+        elif runner != known.runner:
+            disagreeing[key] = known
+        known.tests.append(test)
     messages = list(faults.values())
     if without_group:
         messages.append(_without_group(without_group, start))
@@ -143,7 +136,6 @@ def matrix(groups: Sequence[Group]) -> list[dict[str, object]]:
 
     Raises:
         GroupsError: There are more groups than GitHub starts jobs for.
-
     """
     if len(groups) > MAX_JOBS_IN_A_MATRIX:
         per_file = Counter(group.path for group in groups)
@@ -154,23 +146,26 @@ def matrix(groups: Sequence[Group]) -> list[dict[str, object]]:
                 f"  pytest {shlex.quote(path)} --collect-groups  # {n} groups" for path, n in per_file.most_common(3)
             )
         )
-    names = Counter(group.artifact_name.casefold() for group in groups)
+    names = [group.artifact_name for group in groups]
+    taken = Counter(map(str.casefold, names))
     return [
         {
             "path_to_test_file": group.path,
             "group_number": group.number,
             "job_name": group.name,
             "group_id": group.id,
-            "artifact_group_id": group.artifact_name
-            if names[group.artifact_name.casefold()] == 1 and len(group.artifact_name) <= MAX_ARTIFACT_NAME
+            "artifact_group_id": name
+            if taken[name.casefold()] == 1 and len(name) <= MAX_ARTIFACT_NAME
             else _unique_artifact_name(group),
             "runner": group.runner,
         }
-        for group in groups
+        for group, name in zip(groups, names, strict=True)
     ]
 
 
 def _unique_artifact_name(group: Group) -> str:
+    import hashlib
+
     digest = hashlib.sha256(os.fsencode(f"{group.path}|{group.id}")).hexdigest()[:8]
     return f"{group.artifact_name[: MAX_ARTIFACT_NAME - 9]}-{digest}"
 

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+    from typing import Protocol
 
     import pytest
 
+    class Node(Protocol):
+        """What is read of pytest's items and collectors."""
+
+        @property
+        def path(self) -> Path: ...
+        @property
+        def parent(self) -> Node | None: ...
+        @property
+        def own_markers(self) -> Sequence[pytest.Mark]: ...
+
+
 T = TypeVar("T")
 
-# Control characters, and the halves of surrogate pairs, which no file in UTF-8 can hold.
-_CONTROL = r"\x00-\x1f\x7f-\x9f\ud800-\udfff"
-UNPRINTABLE = re.compile(f"[{_CONTROL}]")
-# What an artifact's name can't hold (https://github.com/actions/upload-artifact/issues/22), and the single quote, which
-# ends a quoted word in a shell line.
-FORBIDDEN = re.compile(rf"""[\\/"':<>|*?{_CONTROL}]""")
-
-
-class Node(Protocol):
-    """What is read of pytest's items and collectors."""
-
-    @property
-    def path(self) -> Path: ...
-    @property
-    def parent(self) -> Node | None: ...
-    @property
-    def own_markers(self) -> Sequence[pytest.Mark]: ...
+# What an artifact's name can't hold (https://github.com/actions/upload-artifact/issues/22), the single quote, which
+# ends a quoted word in a shell line, and control characters.
+_FORBIDDEN = dict.fromkeys([*map(ord, "\\/\"':<>|*?"), *range(0x20), *range(0x7F, 0xA0)], "-")
 
 
 class MarkerError(ValueError):
@@ -45,24 +42,27 @@ def group_id(mark: pytest.Mark) -> str:
 
     Raises:
         ValueError: There is no ID, or it can't be used. The message says why, and what to write.
-
     """
     if len(mark.args) != 1 or mark.kwargs:
         raise ValueError(f"{written(mark)} needs exactly one ID. Write, for example, @pytest.mark.group(1).")
     value = mark.args[0]
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
+    if type(value) is int:
+        return str(value)
+    if not isinstance(value, str):
         raise ValueError(
             f"the ID in {written(mark)} is neither an int nor a str. "
             'Write, for example, @pytest.mark.group(1) or @pytest.mark.group("backup").'
         )
-    group = str(value)
+    group = str(value)  # of a subclass, too
     if not group.strip():
         raise ValueError(f'the ID in {written(mark)} is empty. Write, for example, @pytest.mark.group("backup").')
-    if FORBIDDEN.search(group):
-        characters = " ".join(dict.fromkeys(ascii(character)[1:-1] for character in FORBIDDEN.findall(group)))
+    allowed = without_forbidden(group)
+    if group != allowed:
+        forbidden = [one for one, other in zip(group, allowed, strict=True) if one != other]
+        characters = " ".join(dict.fromkeys(ascii(character)[1:-1] for character in forbidden))
         raise ValueError(
             f"the ID in {written(mark)} holds what an artifact's name or a shell line can't: {characters} "
-            f"Write, for example, @pytest.mark.group({FORBIDDEN.sub('-', group)!r})."
+            f"Write, for example, @pytest.mark.group({allowed!r})."
         )
     return group
 
@@ -72,7 +72,6 @@ def runner_labels(mark: pytest.Mark) -> str | list[str]:
 
     Raises:
         ValueError: There are no labels, or they can't be used. The message says what to write.
-
     """
     value = mark.args[0] if len(mark.args) == 1 and not mark.kwargs else None
     labels = [value] if isinstance(value, str) else value
@@ -85,7 +84,13 @@ def runner_labels(mark: pytest.Mark) -> str | list[str]:
 
 
 def _is_label(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and not UNPRINTABLE.search(value)
+    return isinstance(value, str) and bool(value.strip()) and value.isprintable()
+
+
+def without_forbidden(text: str) -> str:
+    """Return the text with a - for each character that a group's ID and an artifact's name can't hold."""
+    # Half of a surrogate pair, which no file in UTF-8 can hold, becomes a ?.
+    return text.encode(errors="replace").decode().translate(_FORBIDDEN)
 
 
 def written(mark: pytest.Mark) -> str:
@@ -103,14 +108,14 @@ class InnermostMarker(Generic[T]):
     def __init__(self, name: str, read: Callable[[pytest.Mark], T]) -> None:
         self._name = name
         self._read = read
-        self._of_parent: dict[Node, T | None] = {}
+        # By id(), which is quicker than a node's hash; pytest keeps the nodes.
+        self._of_parent: dict[int, T | None] = {}
 
     def of(self, node: Node) -> T | None:
         """Return what the marker says, or None where the node and its parents have none.
 
         Raises:
             MarkerError: The marker can't be read, or one level has two that differ.
-
         """
         marks = [mark for mark in node.own_markers if mark.name == self._name]
         if marks:
@@ -119,9 +124,9 @@ class InnermostMarker(Generic[T]):
         if parent is None:
             return None
         try:
-            return self._of_parent[parent]
+            return self._of_parent[id(parent)]
         except KeyError:
-            said = self._of_parent[parent] = self.of(parent)
+            said = self._of_parent[id(parent)] = self.of(parent)
             return said
 
     def _agreed(self, node: Node, marks: list[pytest.Mark]) -> T:
@@ -129,15 +134,14 @@ class InnermostMarker(Generic[T]):
         if len(marks) > 1:
             level, marks = _innermost_level(node, marks)
         try:
-            values = [self._read(mark) for mark in marks]
+            value = self._read(marks[0])
+            if len(marks) == 1 or all(self._read(mark) == value for mark in marks[1:]):
+                return value
         except ValueError as error:
             raise MarkerError(node, str(error)) from None
-        if any(value != values[0] for value in values):
-            raise MarkerError(
-                node,
-                f"{len(marks)} {self._name} markers {level}: {', '.join(map(written, marks))}. Keep one of them.",
-            )
-        return values[0]
+        raise MarkerError(
+            node, f"{len(marks)} {self._name} markers {level}: {', '.join(map(written, marks))}. Keep one of them."
+        )
 
 
 def _innermost_level(node: Node, marks: list[pytest.Mark]) -> tuple[str, list[pytest.Mark]]:

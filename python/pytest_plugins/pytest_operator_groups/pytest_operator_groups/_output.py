@@ -12,11 +12,14 @@ if TYPE_CHECKING:
 
     from pytest_operator_groups._groups import Group
 
+_NO_GROUPS = "Every test was deselected (by -k, -m, --deselect or a plugin): there is no group to run."
 _HEADINGS = ("GROUP", "TESTS", "RUNNER", "COMMAND")
 
 
 def text_table(groups: Sequence[Group]) -> list[str]:
     """Return the lines of a table for a terminal."""
+    if not groups:
+        return [_NO_GROUPS]
     rows = [_HEADINGS, *map(_cells, groups)]
     name, tests, runner, _ = (max(map(len, column)) for column in zip(*rows, strict=True))
     return [f"{row[0]:{name}}  {row[1]:>{tests}}  {row[2]:{runner}}  {row[3]}" for row in rows]
@@ -24,6 +27,8 @@ def text_table(groups: Sequence[Group]) -> list[str]:
 
 def markdown_table(groups: Sequence[Group]) -> list[str]:
     """Return the lines of a table for a job summary, in GitHub's Markdown."""
+    if not groups:
+        return [_NO_GROUPS]
     heading = "| " + " | ".join(heading.capitalize() for heading in _HEADINGS) + " |"
     rows = (
         "| " + " | ".join((_code(name), tests, _code(runner), _code(command))) + " |"
@@ -37,7 +42,6 @@ def append(path: str, lines: Sequence[str]) -> None:
 
     Raises:
         OSError: The file can't be read or written.
-
     """
     with Path(path).open("ab+", buffering=0) as file:
         ends_in_a_line = True

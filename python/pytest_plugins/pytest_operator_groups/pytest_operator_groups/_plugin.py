@@ -84,7 +84,6 @@ class _Collected:
 
         Raises:
             pytest.UsageError: No test was found, or the tests don't make groups.
-
         """
         from pytest_operator_groups._groups import GroupsError, group_tests
 
@@ -205,7 +204,6 @@ class _GroupCollection(_Collected):
 
         Raises:
             pytest.UsageError: There are too many groups, or a file can't be written.
-
         """
         import json
 
@@ -216,22 +214,14 @@ class _GroupCollection(_Collected):
             groups_json = json.dumps(matrix(groups))
         except GroupsError as error:
             raise pytest.UsageError(str(error)) from None
-        if groups:
-            title = f"{count(len(groups), 'group')} of {count(sum(len(group.tests) for group in groups), 'test')}"
-            table, summary = (
-                text_table(groups),
-                [f"### {title}", "", *markdown_table(groups)],
-            )
-        else:
-            title = "no groups"
-            table = ["Every test was deselected (by -k, -m, --deselect or a plugin): there is no group to run."]
-            summary = table
-        self.append("GITHUB_STEP_SUMMARY", summary)
+        title = f"{count(len(groups), 'group')} of {count(sum(len(group.tests) for group in groups), 'test')}"
+        if os.environ.get("GITHUB_STEP_SUMMARY"):
+            self.append("GITHUB_STEP_SUMMARY", [f"### {title}", "", *markdown_table(groups)])
         has_output = self.append("GITHUB_OUTPUT", [f"groups={groups_json}"])
         terminal = self.config.pluginmanager.get_plugin("terminalreporter")
         if terminal is not None and terminal.verbosity > -2:
             terminal.section(title)
-            for line in table:
+            for line in text_table(groups):
                 terminal.write_line(line)
         if not has_output and terminal is not None:
             terminal.write_line(groups_json)

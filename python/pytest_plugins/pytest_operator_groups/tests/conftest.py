@@ -25,6 +25,9 @@ UsageErrorOf: TypeAlias = Callable[..., str]
 MakeSuite: TypeAlias = Callable[[dict[str, str]], Path]
 MakeEnvironment: TypeAlias = Callable[..., Path]
 
+# What shuffles the tests, and what can't be imported again and again in one process.
+WITHOUT = ["-p", "no:randomly", "-p", "no:hypothesispytest"]
+
 
 @pytest.fixture(autouse=True)
 def outside_github(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +57,7 @@ def run(pytester: pytest.Pytester) -> Run:
     """Run pytest in this process, in the order of the file."""
 
     def run_pytest(*args: str | os.PathLike[str]) -> pytest.RunResult:
-        return pytester.runpytest_inprocess("-p", "no:randomly", "-W", "error", *args)
+        return pytester.runpytest_inprocess(*WITHOUT, "-W", "error", *args)
 
     return run_pytest
 

@@ -235,7 +235,7 @@ def holds(characters: str, instead: str) -> str:
                 f"group({f'a{character}b'!r})",
                 f"the ID in @pytest.mark.group({f'a{character}b'!r}) " + holds(ascii(character)[1:-1], "a-b"),
             )
-            for character in "\\/\"':<>|*?\n\r\t\0\x7f\x85"
+            for character in "\\/\"':<>|*?\n\r\t\0\x7f\x85\ud800"
         ),
         (
             "group('a/b:c/d')",
