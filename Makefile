@@ -15,10 +15,10 @@ MATRIX := $(foreach python,$(PYTHONS),$(foreach pytest,$(PYTESTS),test-python$(p
 help: ## Print this list
 	@grep -E '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## (.*)/  make \1\t\2/' | expand -t 22
 
-bench: | $(UV) ## Measure the plugins against pytest alone and beside their peers, in about 15 minutes
+bench: | $(UV) ## Measure the plugins against pytest alone and beside their peers, in about 12 minutes
 	mkdir -p .benchmarks
-	$(RUN) $(BENCH) pytest benchmarks -q -p no:randomly --benchmark-quiet --benchmark-json=.benchmarks/groups.json
-	$(RUN) python benchmarks/report.py .benchmarks/groups.json
+	$(RUN) $(BENCH) pytest benchmarks -q -p no:randomly --benchmark-quiet --benchmark-json=.benchmarks/results.json
+	$(RUN) python benchmarks/report.py .benchmarks/results.json
 
 demo: | $(UV) ## Collect the groups of the example suite, then run each as CI does
 	@$(RUN) --no-default-groups --group pytest9 python examples/demo.py

@@ -12,11 +12,17 @@ import pytest
 import uv
 
 ROOT = Path(__file__).parents[1]
-GROUPS = ROOT / "python/pytest_plugins/pytest_operator_groups"
+PACKAGES = ROOT / "python/pytest_plugins"
 
-# What each contender installs, and how it is asked for one part of a suite. The peers split a suite by number.
-PLUGINS = {"pytest": [], "groups": [str(GROUPS)], "split": ["pytest-split"], "shard": ["pytest-shard"],
-           "test-groups": ["pytest-test-groups"]}  # fmt: skip
+# What each contender installs besides pytest.
+PLUGINS = {
+    "pytest": [],
+    "groups": [str(PACKAGES / "pytest_operator_groups")],
+    "secrets": [str(PACKAGES / "github_secrets")],
+    "split": ["pytest-split"],
+    "shard": ["pytest-shard"],
+    "test-groups": ["pytest-test-groups"],
+}
 MARKED_TEST = "@pytest.mark.group({group})\ndef test_{number}(): pass\n"
 
 Prepare = Callable[[str, list[str]], Callable[[], None]]

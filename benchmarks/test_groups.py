@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
 SUITES = {1_000: (10, 100, 5), 10_000: (25, 400, 10), 50_000: (25, 2_000, 10)}
-ROUNDS = {1_000: 15, 10_000: 9, 50_000: 5}
+ROUNDS = {1_000: 21, 10_000: 7, 50_000: 3}
 COLLECT = {
     "pytest": ["--collect-only", "-q"],
-    "groups": ["--collect-groups"],
+    "groups": ["--collect-groups", "-q"],
     "split": ["--collect-only", "-q", "--splits=10", "--group=1"],
     "shard": ["--collect-only", "-q", "--num-shards=10", "--shard-id=0"],
     "test-groups": ["--collect-only", "-q", "--test-group-count=10", "--test-group=1"],
@@ -67,14 +67,23 @@ def test_run(
     benchmark.pedantic(run)  # type: ignore[no-untyped-call]  # pytest-benchmark leaves it untyped
 
 
-def test_import(benchmark: BenchmarkFixture, python_of: Callable[[str], Path], environment: dict[str, str]) -> None:
-    program = """
+@pytest.mark.parametrize(
+    ("contender", "module"), [("groups", "pytest_operator_groups"), ("secrets", "pytest_github_secrets")]
+)
+def test_import(
+    benchmark: BenchmarkFixture,
+    python_of: Callable[[str], Path],
+    environment: dict[str, str],
+    contender: str,
+    module: str,
+) -> None:
+    program = f"""
 import time
 start = time.perf_counter(); import pytest
-middle = time.perf_counter(); import pytest_operator_groups._plugin
+middle = time.perf_counter(); import {module}._plugin
 print(middle - start, time.perf_counter() - middle)
 """
-    command = [str(python_of("groups")), "-c", program]
+    command = [str(python_of(contender)), "-c", program]
 
     def run() -> str:
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout

@@ -10,8 +10,13 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from ruamel.yaml import YAML
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
@@ -19,6 +24,8 @@ DOCUMENTS = [
     for pattern in ("*.md", "python/pytest_plugins/*/*.md", "examples/**/*.md", ".github/workflows/*.md")
     for document in sorted(ROOT.glob(pattern))
 ]
+# Values that break a string unless they are escaped.
+SECRETS = {"AWS_ACCESS_KEY_ID": 'AKIA"%\\', "AWS_SECRET_ACCESS_KEY": "-----BEGIN-----\n'hunter22'\n-----END-----\n"}
 ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 
 
@@ -60,14 +67,17 @@ def lines(program: str) -> pytest.MarkDecorator:
 
 
 def run(
-    command: str | list[str], directory: Path, environment: dict[str, str] | None = None, **variables_of_step: str
+    command: str | list[str],
+    directory: Path,
+    environment: Mapping[str, str] | None = None,
+    step: Mapping[str, str] | None = None,
 ) -> str:
     """Run a shell line, or a command, with this environment's programs, and return what it prints."""
     variables = dict(environment or os.environ)
     variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"
     for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "MAKEFLAGS", "PYTEST_ADDOPTS"):
         variables.pop(name, None)
-    variables |= variables_of_step
+    variables |= step or {}
     result = subprocess.run(
         command,
         shell=isinstance(command, str),
@@ -82,23 +92,25 @@ def run(
 
 
 @pytest.fixture
-def suite(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Write the Python blocks of the document at hand to the files that it names."""
+def suite(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write the Python block of the document at hand to the file that it names, for a run with its secrets."""
     document = (request.node.callspec.params.get("block") or request.node.callspec.params["line"]).document
     (code,) = [block.text for block in BLOCKS if block.document == document and block.language == "python"]
-    path = tmp_path / "tests/integration/test_charm.py"
-    assert str(path.relative_to(tmp_path)) in document.read_text()
-    path.parent.mkdir(parents=True)
-    path.write_text(code)
+    (name,) = set(re.findall(r"`(tests/integration/\w+\.py)`", document.read_text()))
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_text(code)
+    monkeypatch.setenv("SECRETS_FROM_GITHUB", json.dumps(SECRETS))
     return tmp_path
 
 
 def test_every_block_is_tested() -> None:
     assert {block.language for block in BLOCKS} == {"ini", "json", "python", "shell", "text", "yaml"}
-    assert {line.text.split()[0] for line in LINES} == {"make", "pip", "poetry", "pytest", "uv"}
+    assert {line.text.split()[0] for line in LINES} == {
+        "make", "pip", "poetry", "pytest", "SECRETS_FROM_GITHUB='{\"AWS_ACCESS_KEY_ID\":", "uv",
+    }  # fmt: skip
 
 
-@lines("pytest")
+@pytest.mark.parametrize("line", [line for line in LINES if " pytest " in f" {line.text}"], ids=str)
 def test_pytest_line(line: Block, suite: Path) -> None:
     assert run(line.text, suite)
 
@@ -124,6 +136,7 @@ def test_installation(line: Block, suite: Path, served: dict[str, str]) -> None:
         "POETRY_VIRTUALENVS_IN_PROJECT": "true",
         "POETRY_SYSTEM_GIT_CLIENT": "true",
         "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        "SECRETS_FROM_GITHUB": json.dumps(SECRETS),
     }
     (suite / "pyproject.toml").write_text('[project]\nname = "charm"\nversion = "0"\nrequires-python = ">=3.10,<4"\n')
     if line.text.startswith("pip"):
@@ -133,7 +146,7 @@ def test_installation(line: Block, suite: Path, served: dict[str, str]) -> None:
         index = "from poetry.repositories.pypi_repository import PyPiRepository as Index; print(Index().url)"
         run(f"poetry source add --priority=primary index $(python -c '{index}')", suite, environment)
     run(line.text.replace("pip install", ".venv/bin/pip install"), suite, environment)
-    assert "--group=backup" in run(".venv/bin/pytest tests/integration --collect-groups", suite, environment)
+    assert run(".venv/bin/pytest tests/integration --strict-markers", suite, environment)
 
 
 @lines("make")
@@ -171,6 +184,30 @@ def test_workflow_by_actionlint(block: Block, tmp_path: Path) -> None:
     assert run(["go", "run", ACTIONLINT, "-no-color", str(workflow)], tmp_path) == ""
 
 
+@blocks("yaml")
+def test_workflow_passes_secrets(block: Block, tmp_path: Path) -> None:
+    def to_json(match: re.Match[str]) -> str:
+        return json.dumps(SECRETS[match[1]])
+
+    passed = [
+        (step["run"], {name: re.sub(r"\$\{\{ toJSON\(secrets\.(\w+)\) \}\}", to_json, value)})
+        for job in YAML(typ="safe").load(block.text)["jobs"].values()
+        for step in job["steps"]
+        for name, value in step.get("env", {}).items()
+        if name in {"SECRETS", "SECRETS_FROM_GITHUB"}
+    ]
+    if "github_secrets" in str(block.document):
+        (redact, secrets), (test, secrets_from_github) = passed
+        assert run(redact, tmp_path, step=secrets).endswith("\n2 secrets masked\n")
+        (tmp_path / "tests/integration").mkdir(parents=True)
+        (tmp_path / "tests/integration/test_secrets.py").write_text(
+            f"def test_secrets(github_secrets):\n    assert github_secrets == {SECRETS!r}"
+        )
+        assert "1 passed" in run(test, tmp_path, step=secrets_from_github)
+    else:
+        assert not passed
+
+
 @blocks("ini")
 def test_tox(block: Block, suite: Path, served: dict[str, str], tmp_path: Path) -> None:
     (suite / "tox.ini").write_text(block.text)
@@ -181,10 +218,10 @@ def test_tox(block: Block, suite: Path, served: dict[str, str], tmp_path: Path) 
         for line in re.findall(r"run: (tox run .*)", workflow)
     )
     output = tmp_path / "output"
-    run(collect, suite, served, GITHUB_OUTPUT=str(output))
+    run(collect, suite, served, {"GITHUB_OUTPUT": str(output)})
     groups = json.loads(output.read_text().removeprefix("groups="))
     assert [group["group_id"] for group in groups] == ["1", "AWS", "GCP", "backup"]
-    shown = run(test, suite, served, TEST_FILE=groups[0]["path_to_test_file"], GROUP=groups[0]["group_id"])
+    shown = run(test, suite, served, {"TEST_FILE": groups[0]["path_to_test_file"], "GROUP": groups[0]["group_id"]})
     assert "2 passed, 4 deselected" in shown
 
 

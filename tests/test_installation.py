@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 import uv
 
-PACKAGES = {path.name: path for path in (Path(__file__).parents[1] / "python/pytest_plugins").iterdir()}
+# The folder of each package, and what is imported from it.
+PACKAGES = {
+    project.parent.name: next(project.parent.glob("pytest_*/__init__.py")).parent.name
+    for project in (Path(__file__).parents[1] / "python/pytest_plugins").glob("*/pyproject.toml")
+}
 
 
 @pytest.fixture
@@ -17,16 +21,19 @@ def venv(tmp_path: Path) -> Path:
     return tmp_path / "venv"
 
 
-@pytest.mark.parametrize("package", PACKAGES)
-def test_pip_installs_from_git(repository: Path, venv: Path, package: str) -> None:
-    url = f"git+{repository.as_uri()}#subdirectory=python/pytest_plugins/{package}"
+@pytest.mark.parametrize(("folder", "module"), PACKAGES.items())
+def test_pip_installs_from_git(repository: Path, venv: Path, folder: str, module: str) -> None:
+    url = f"git+{repository.as_uri()}#subdirectory=python/pytest_plugins/{folder}"
     subprocess.run([venv / "bin/pip", "install", "--quiet", url], check=True)
-    files = subprocess.run(
-        [venv / "bin/pip", "show", "--files", package.replace("_", "-")], check=True, capture_output=True, text=True
-    ).stdout
-    assert f"{package}/py.typed" in files
+    listed = [str(venv / "bin/pip"), "show", "--files", module.replace("_", "-")]
+    files = subprocess.run(listed, check=True, capture_output=True, text=True).stdout
+    assert f"{module}/py.typed" in files
     assert "licenses/LICENSE" in files
     assert "tests/" not in files
+    installed = subprocess.run(
+        [venv / "bin/pytest", "--version", "--version"], check=True, capture_output=True, text=True
+    )
+    assert module.replace("_", "-") in installed.stdout + installed.stderr
 
 
 def test_options_and_markers_are_shown(repository: Path, venv: Path) -> None:

@@ -17,7 +17,6 @@ def add(url: str, token: str, note: str) -> str:
 
     Raises:
         RefusedError: The service did not take it.
-
     """
     request = Request(f"{url}/notes", note.encode(), {"Authorization": f"Bearer {token}"})  # noqa: S310, the user's URL
     try:

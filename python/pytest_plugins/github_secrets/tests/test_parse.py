@@ -1,0 +1,128 @@
+"""Which strings hold secrets, and what is said of the others without showing them."""
+
+from __future__ import annotations
+
+import json
+import time
+import warnings
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_github_secrets._parse import Problem, parse
+
+VALUES = st.dictionaries(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8")))
+
+
+@pytest.mark.parametrize(
+    ("text", "secrets"),
+    [
+        ("{}", {}),
+        ('{"A": "b"}', {"A": "b"}),
+        ("{'A': 'b', 'C': 'd',}", {"A": "b", "C": "d"}),
+        ('{ "A": "b",\n  "C": "d", }\n', {"A": "b", "C": "d"}),
+        ('{  # of the team\n "A": "b" }', {"A": "b"}),
+        ('{"A": "", "B": null, }', {"A": "", "B": ""}),
+        (r'{"A": "\"\\\/\n\u00e9\ud83d\ude00"}', {"A": '"\\/\né😀'}),
+        (r"""{'A': 'it\'s "b"', "C": 'tab\t\x41'}""", {"A": 'it\'s "b"', "C": "tab\tA"}),
+        ('{"KEY": """one\ntwo "quoted"\n"""}', {"KEY": 'one\ntwo "quoted"\n'}),
+        ("{'KEY': '''one\ntwo'''}", {"KEY": "one\ntwo"}),
+        (r'{r"A": r"\n", u"B": u"b"}', {"A": r"\n", "B": "b"}),
+        (r'{"A": "\d"}', {"A": r"\d"}),
+        ('{"A": "{not} a, dict: #"}', {"A": "{not} a, dict: #"}),
+        ('{"A": "b", "A": "c"}', {"A": "c"}),
+    ],
+)
+def test_accepts(text: str, secrets: dict[str, str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert parse(text) == secrets
+
+
+@given(VALUES)
+def test_accepts_every_dict_of_strings_as_json_and_as_a_repr(secrets: dict[str, str]) -> None:
+    assert parse(json.dumps(secrets)) == secrets
+    assert parse(json.dumps(secrets, ensure_ascii=False, indent=1)) == secrets
+    assert parse(repr(secrets)) == secrets
+
+
+@given(VALUES)
+def test_accepts_json_strings_with_a_trailing_comma(secrets: dict[str, str]) -> None:
+    lines = "".join(f"  {json.dumps(key)}: {json.dumps(value)},\n" for key, value in secrets.items())
+    assert parse(f"{{\n{lines}}}") == secrets
+
+
+AFTER_A_VALUE = "a comma, or the closing }, is missing after a value, whose string may have ended at a quote in it"
+NO_DICT = "it doesn't start with {, so it is no dict"
+NO_KEY = "a key in quotes, or the closing }, is missing"
+NO_VALUE = "a value in quotes is missing after a :"
+NOT_CLOSED = "a string is not closed on its line"
+NOT_READ = "a string holds an escape or a character that can't be read"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "line"),
+    [
+        ("hunter22", NO_DICT, 1),
+        ('"hunter22"', NO_DICT, 1),
+        ("\n['hunter22']", NO_DICT, 2),
+        ("{'hunter22'}", "a : is missing after a key", 1),
+        ("{'A' 'hunter22'}", "a : is missing after a key", 1),
+        ("{hunter22: 'A'}", NO_KEY, 1),
+        ("{,}", NO_KEY, 1),
+        ("{'A': 'b',, }", NO_KEY, 1),
+        ("{22: 'A'}", NO_KEY, 1),
+        ("{'A': hunter22}", NO_VALUE, 1),
+        ("{\n'A': 22}", NO_VALUE, 2),
+        ("{'A': None}", NO_VALUE, 1),
+        ("{'A': ['hunter22']}", NO_VALUE, 1),
+        ("{'A': b'hunter22'}", NO_VALUE, 1),
+        ("{'A': f'hunter22'}", NO_VALUE, 1),
+        ('{\n"A": "hunt"er22"}', AFTER_A_VALUE, 2),
+        ("{'A': 'hunter22' 'B'}", AFTER_A_VALUE, 1),
+        ("{'A': 'hunter22'", AFTER_A_VALUE, 1),
+        ("{'A': 'hunter\n22'}", NOT_CLOSED, 1),
+        ("{'A':\n 'hunter22}", NOT_CLOSED, 2),
+        ("{'A': 'hunter22'} + {}", "there is more after the closing }", 1),
+        (r"{'A': 'hunter\x2'}", NOT_READ, 1),
+        ("{'A': 'hunter\x0022'}", NOT_READ, 1),
+        (r'{"A": "hunter\ud800"}', NOT_READ, 1),
+        ("{", NO_KEY, 1),
+    ],
+)
+def test_problem(text: str, kind: str, line: int) -> None:
+    assert parse(text) == Problem(kind, line)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{" * 1_000_000, id="braces"),
+        pytest.param("-" * 1_000_000, id="minus"),
+        pytest.param('{"A": ' + "[" * 1_000_000, id="brackets"),
+        pytest.param('{"A": "' + "b" * 2_000_000 + '"}', id="megabytes"),
+        pytest.param("\0" * 1_000_000, id="NUL"),
+        pytest.param('{"A": "' + "\\" * 999_999, id="backslashes"),
+        pytest.param('{"A": """' + "\\" * 999_999, id="backslashes in triple quotes"),
+        pytest.param("{" + "'A': 'b', " * 90_000, id="entries"),
+        pytest.param("'''" * 300_000, id="quotes"),
+    ],
+)
+def test_problem_of_hostile_input(text: str) -> None:
+    start = time.process_time()
+    assert isinstance(parse(text), Problem)
+    # Far above what it takes, and far below what backtracking or recursion would.
+    assert time.process_time() - start < 10
+
+
+@given(st.text(st.sampled_from("{}:,'\"\\ \n#nullrxA1\0é")))
+def test_never_raises(text: str) -> None:
+    assert isinstance(parse(text), (dict, Problem))
+
+
+def test_message() -> None:
+    assert Problem("it is not set").describe("SECRETS") == (
+        "SECRETS: it is not set. Write a Python dict or JSON of strings; in a workflow, with one line for each secret: "
+        '"NAME": ${{ toJSON(secrets.NAME) }},'
+    )
+    assert Problem(NOT_CLOSED, 3).describe("SECRETS").startswith(f"SECRETS, line 3: {NOT_CLOSED}. Write ")
