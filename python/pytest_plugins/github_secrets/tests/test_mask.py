@@ -35,8 +35,9 @@ SECRETS = st.dictionaries(
 
 
 def parts(value: str) -> set[str]:
-    """Return the value, and every part of 8 characters of it, where they are long enough to be told from words."""
-    found = {value, *(value[start : start + 8] for start in range(len(value) - 7))}
+    """Return each line of the value, and every part of 8 characters of it, that can be told from ordinary words."""
+    lines = value.splitlines()
+    found = {*lines, *(line[start : start + 8] for line in lines for start in range(len(line) - 7))}
     return set(filter(is_maskable, found))
 
 
