@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import warnings
 
 import pytest
@@ -109,10 +108,8 @@ def test_problem(text: str, kind: str, line: int) -> None:
     ],
 )
 def test_problem_of_hostile_input(text: str) -> None:
-    start = time.process_time()
+    # Recursion would end in an error of Python's, and backtracking not before the sun has burnt out.
     assert isinstance(parse(text), Problem)
-    # Far above what it takes, and far below what backtracking or recursion would.
-    assert time.process_time() - start < 10
 
 
 @given(st.text(st.sampled_from("{}:,'\"\\ \n#nullrxA1\0é")))
