@@ -32,8 +32,10 @@ def main() -> int:
 def run(command: list[str], **variables: str) -> int:
     """Run a command of this Python's environment in the suite, and return its exit code."""
     print(f"$ {shlex.join(command)}", flush=True)
+    # The tests of a group build on each other: where this repository's own tests are shuffled, these are not.
+    plugins = ["-p", "no:cacheprovider", "-p", "no:randomly"]
     return subprocess.run(
-        [sys.executable, "-m", *command, "-p", "no:cacheprovider"], cwd=SUITE, env=os.environ | variables, check=False
+        [sys.executable, "-m", *command, *plugins], cwd=SUITE, env=os.environ | variables, check=False
     ).returncode
 
 
