@@ -5,12 +5,16 @@ UV := $(or $(shell command -v uv),.tools/bin/uv)
 RUN := $(UV) run --quiet --locked --all-packages
 BENCH := --isolated --group bench
 
+# Debian's Python, for Debian's python3-apt: charmcraft asks apt for what a charm is built with.
+SYSTEM_PYTHON := /usr/bin/python3
+CHARMCRAFT := .tools/charmcraft/bin/charmcraft
+
 PACKAGES := $(wildcard python/pytest_plugins/*)
 PYTHONS := 3.10 3.11 3.12 3.13
 PYTESTS := 7.4 8.4 9
 MATRIX := $(foreach python,$(PYTHONS),$(foreach pytest,$(PYTESTS),test-python$(python)-pytest$(pytest)))
 
-.PHONY: bench demo format help lint test test-matrix $(MATRIX)
+.PHONY: bench charmcraft demo format help lint test test-matrix try-charmcraft $(MATRIX)
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## (.*)/  make \1\t\2/' | expand -t 22
@@ -19,6 +23,8 @@ bench: | $(UV) ## Measure the plugins against pytest alone and beside their peer
 	mkdir -p .benchmarks
 	$(RUN) $(BENCH) pytest benchmarks -q -p no:randomly --benchmark-quiet --benchmark-json=.benchmarks/results.json
 	$(RUN) python benchmarks/report.py .benchmarks/results.json
+
+charmcraft: $(CHARMCRAFT) ## Install the charmcraft that packs the charms of the tests, with apt as root
 
 demo: | $(UV) ## Collect the groups of the example suite, then run each as CI does
 	@$(RUN) --no-default-groups --group pytest9 python examples/demo.py
@@ -34,9 +40,9 @@ lint: | $(UV) ## Check format, code, types and scripts
 	set -e; for python in 3.10 3.14; do for code in $(PACKAGES) tests examples benchmarks; do \
 		echo "mypy --python-version $$python $$code"; \
 		$(RUN) $(BENCH) mypy --python-version $$python $$code; done; done
-	$(RUN) shellcheck .ci/run
+	$(RUN) shellcheck .ci/run tests/bin/*
 
-test: | $(UV) ## Run all tests, in random order
+test: try-charmcraft | $(UV) ## Run all tests, in random order
 	$(RUN) pytest --numprocesses auto
 
 test-matrix: $(MATRIX) ## Run the plugins' tests under every supported Python and pytest
@@ -45,7 +51,7 @@ test-matrix: $(MATRIX) ## Run the plugins' tests under every supported Python an
 $(MATRIX): export PYENV_VERSION := $(shell pyenv versions --bare 2>/dev/null | grep -E '^3\.1[0-9]' | paste -sd:)
 $(MATRIX): python = $(patsubst python%,%,$(word 2,$(subst -, ,$@)))
 $(MATRIX): pytest = $(word 3,$(subst -, ,$@))
-$(MATRIX): | $(UV)
+$(MATRIX): try-charmcraft | $(UV)
 	@if $(UV) python find $(python) >/dev/null 2>&1; then \
 		echo "# Python $(python), $(pytest)" && \
 		$(RUN) --isolated --python $(python) --no-default-groups --group test --group $(pytest) \
@@ -55,6 +61,17 @@ $(MATRIX): | $(UV)
 	else \
 		echo "# Python $(python), $(pytest): skipped, since there is no Python $(python) here"; \
 	fi
+
+# Without it, the tests that pack charms are skipped.
+try-charmcraft:
+	-@$(MAKE) --silent $(CHARMCRAFT)
+
+$(CHARMCRAFT): uv.lock | $(UV)
+	dpkg --status python3-apt >/dev/null 2>&1 || { apt-get update --quiet=2 && apt-get install --quiet=2 python3-apt; }
+	UV_PROJECT_ENVIRONMENT=.tools/charmcraft $(UV) sync --quiet --locked --only-group charmcraft --python $(SYSTEM_PYTHON)
+	cd .tools/charmcraft/lib/python3*/site-packages && \
+		ln -sf $$($(SYSTEM_PYTHON) -c 'import apt, pathlib; print(pathlib.Path(apt.__file__).parents[1])')/apt* .
+	touch $@
 
 $(UV):
 	$(PYTHON) -m venv .tools
