@@ -19,6 +19,7 @@ PLUGINS = {
     "pytest": [],
     "groups": [str(PACKAGES / "pytest_operator_groups")],
     "secrets": [str(PACKAGES / "github_secrets")],
+    "cache": [str(PACKAGES / "pytest_operator_cache")],
     "split": ["pytest-split"],
     "shard": ["pytest-shard"],
     "test-groups": ["pytest-test-groups"],

@@ -31,6 +31,7 @@ def main(results: Path) -> None:
         of_pytest, of_plugin = (1000 * median(column) for column in columns)
         module = benchmark["params"]["module"]
         print(f"import of {module}: {of_plugin:.2f} ms {verdict(of_plugin, 1)} ms, of pytest: {of_pytest:.0f} ms")
+    print_cache(by_test["test_hit"], by_test["test_digest"])
     print("\nmasking with 50 secrets:", end="")
     for benchmark in by_test["test_mask"]:
         print(f" {benchmark['params']['megabytes']} MB {benchmark['stats']['median']:.3f} s", end="")
@@ -57,6 +58,22 @@ def print_comparison(benchmarks: list[dict[str, Any]], contender: str, bar: floa
             for name in (contender, "pytest")
         )
         print(f"growth from 10,000 to 50,000 tests: × {growth:.2f}, of pytest alone: × {of_pytest:.2f}")
+
+
+def print_cache(hits: list[dict[str, Any]], digests: list[dict[str, Any]]) -> None:
+    """Print what a hit takes, and the digest beside what else reads the same files."""
+    (hit,) = hits
+    milliseconds = 1000 * hit["extra_info"]["seconds"]
+    print(f"\na hit in the charm cache, 1,000 files and 20 MB: {milliseconds:.0f} ms {verdict(milliseconds, 60)} ms")
+    print("the digest of these files, each time in a process of its own:")
+    seconds: dict[str, list[float]] = defaultdict(list)
+    for benchmark in digests:
+        seconds[benchmark["params"]["contender"]].append(benchmark["stats"]["median"])
+    inside = median(benchmark["extra_info"]["inside"] for benchmark in digests if benchmark["extra_info"]["inside"])
+    for contender, taken in seconds.items():
+        ratios = (digest / other for digest, other in zip(seconds["digest"], taken, strict=True))
+        alone = f", without the start of Python {1000 * inside:.0f} ms" if contender == "digest" else ""
+        print(f"{contender:>18} {1000 * median(taken):>5.0f} ms  digest / this: {median(ratios):.2f}{alone}")
 
 
 def verdict(value: float, bar: float) -> str:

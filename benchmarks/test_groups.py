@@ -68,7 +68,8 @@ def test_run(
 
 
 @pytest.mark.parametrize(
-    ("contender", "module"), [("groups", "pytest_operator_groups"), ("secrets", "pytest_github_secrets")]
+    ("contender", "module"),
+    [("groups", "pytest_operator_groups"), ("secrets", "pytest_github_secrets"), ("cache", "pytest_operator_cache")],
 )
 def test_import(
     benchmark: BenchmarkFixture,

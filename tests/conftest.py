@@ -32,13 +32,11 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def served(repository: Path) -> dict[str, str]:
     """Return the environment variables with which git takes the repository for the one on GitHub."""
-    variables = {
+    return {
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": f"url.{repository.as_uri()}.insteadOf",
         "GIT_CONFIG_VALUE_0": URL,
     }
-    inherited = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    return inherited | variables
 
 
 def git(directory: Path, *arguments: str) -> str:

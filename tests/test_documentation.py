@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,16 @@ DOCUMENTS = [
 ]
 # Values that break a string unless they are escaped.
 SECRETS = {"AWS_ACCESS_KEY_ID": 'AKIA"%\\', "AWS_SECRET_ACCESS_KEY": "-----BEGIN-----\n'hunter22'\n-----END-----\n"}
+# What charmcraft needs to pack a charm without installing anything.
+CHARM = """\
+    name: demo
+    type: charm
+    summary: A charm
+    description: A charm of the tests
+    parts: {files: {plugin: dump, source: ., stage: [-charmcraft.yaml]}}
+    platforms:
+      ubuntu@22.04:amd64:
+    """
 ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 
 
@@ -73,9 +84,9 @@ def run(
     step: Mapping[str, str] | None = None,
 ) -> str:
     """Run a shell line, or a command, with this environment's programs, and return what it prints."""
-    variables = dict(environment or os.environ)
+    variables = {**os.environ, **(environment or {})}
     variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"
-    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "MAKEFLAGS", "PYTEST_ADDOPTS"):
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "MAKEFLAGS", "PYTEST_ADDOPTS", "VIRTUAL_ENV"):
         variables.pop(name, None)
     variables |= step or {}
     result = subprocess.run(
@@ -92,7 +103,12 @@ def run(
 
 
 @pytest.fixture
-def suite(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def suite(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     """Write the Python block of the document at hand to the file that it names, for a run with its secrets."""
     document = (request.node.callspec.params.get("block") or request.node.callspec.params["line"]).document
     (code,) = [block.text for block in BLOCKS if block.document == document and block.language == "python"]
@@ -100,13 +116,23 @@ def suite(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / name).parent.mkdir(parents=True)
     (tmp_path / name).write_text(code)
     monkeypatch.setenv("SECRETS_FROM_GITHUB", json.dumps(SECRETS))
+    if "packed_charm" in code:
+        if not (ROOT / ".tools/charmcraft/bin/charmcraft").exists():
+            pytest.skip("the real charmcraft is not here: make charmcraft")
+        (tmp_path / "charmcraft.yaml").write_text(textwrap.dedent(CHARM))
+        monkeypatch.delenv("CI", raising=False)
+        monkeypatch.setenv("PATH", str(ROOT / "tests/bin"), prepend=os.pathsep)
+        monkeypatch.setenv("CRAFT_BUILD_ENVIRONMENT", "host")
+        for variable, kind in (("XDG_CACHE_HOME", "cache"), ("XDG_STATE_HOME", "state")):
+            monkeypatch.setenv(variable, str(tmp_path_factory.mktemp(kind)))
     return tmp_path
 
 
 def test_every_block_is_tested() -> None:
     assert {block.language for block in BLOCKS} == {"ini", "json", "python", "shell", "text", "yaml"}
     assert {line.text.split()[0] for line in LINES} == {
-        "make", "pip", "poetry", "pytest", "SECRETS_FROM_GITHUB='{\"AWS_ACCESS_KEY_ID\":", "uv",
+        "charm-digest", "collect-charms", "make", "pip", "poetry", "pytest",
+        "SECRETS_FROM_GITHUB='{\"AWS_ACCESS_KEY_ID\":", "uv",
     }  # fmt: skip
 
 
@@ -127,7 +153,18 @@ def test_shown_output(block: Block, suite: Path) -> None:
 
 @blocks("json")
 def test_shown_json(block: Block, suite: Path) -> None:
-    assert json.loads(block.text) in json.loads(run("pytest tests/integration --collect-groups -qq", suite))
+    if "digest" in block.text:
+        shown = json.loads(block.text)
+        (collected,) = json.loads(run("collect-charms", suite).removeprefix("charms="))
+        assert len(collected.pop("digest")) == len(shown.pop("digest"))
+        assert shown == collected
+    else:
+        assert json.loads(block.text) in json.loads(run("pytest tests/integration --collect-groups -qq", suite))
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if re.match("charm-|collect-", line.text)], ids=str)
+def test_command_of_a_workflow(line: Block, suite: Path) -> None:
+    assert re.search("[0-9a-f]{64}", run(line.text, suite))
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if line.text.split()[0] in {"pip", "poetry", "uv"}], ids=str)
@@ -208,7 +245,14 @@ def test_workflow_passes_secrets(block: Block, tmp_path: Path) -> None:
         assert not passed
 
 
-@blocks("ini")
+@pytest.mark.parametrize("block", [block for block in BLOCKS if "[pytest]" in block.text], ids=str)
+def test_pytest_ini(block: Block, suite: Path) -> None:
+    (suite / "pytest.ini").write_text(block.text)
+    assert " kept, packed in " in run("pytest -W error --strict-config tests", suite)
+    assert " taken from the cache, " in run("pytest -W error --strict-config tests", suite)
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if "[testenv:integration]" in block.text], ids=str)
 def test_tox(block: Block, suite: Path, served: dict[str, str], tmp_path: Path) -> None:
     (suite / "tox.ini").write_text(block.text)
     (workflow,) = [other.text for other in BLOCKS if other.document == block.document and other.language == "yaml"]

@@ -1,0 +1,508 @@
+"""`--charm-cache`: the same charm is packed once, and nothing that is stale, broken or half written is ever taken."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from pytest_operator_cache._packed import machine
+from pytest_operator_cache._store import CorruptError, Kept, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import MakeCharm, MakePacked, OperatorSuite, Run, StandIn
+
+JAMMY = {"name": "ubuntu", "channel": "22.04"}
+FILE = f"demo_{machine()}.charm"
+TEST = """
+from pathlib import Path
+from zipfile import ZipFile
+
+def test_charm(packed_charm):
+    path = packed_charm()
+    assert path.is_absolute() and packed_charm() is path
+    with ZipFile(path) as charm:
+        assert charm.read("src/charm.py") == Path("src/charm.py").read_bytes()
+"""
+
+
+@pytest.fixture
+def charm(make_charm: MakeCharm) -> Path:
+    """Write a charm with a test that asks for it packed, and compares what is in it with its source."""
+    folder = make_charm()
+    (folder / "test_charm.py").write_text(TEST)
+    return folder
+
+
+@pytest.fixture
+def store() -> Path:
+    return Path(os.environ["XDG_CACHE_HOME"], "pytest-operator-cache")
+
+
+@pytest.fixture
+def told(run: Run) -> Callable[..., list[str]]:
+    """Run the test, which passes, and return what is told of the cache."""
+
+    def run_and_read(*args: str) -> list[str]:
+        result = run("--charm-cache", *args)
+        result.assert_outcomes(passed=1)
+        return [line.removeprefix("charm cache: ") for line in result.stdout.lines if line.startswith("charm cache: ")]
+
+    return run_and_read
+
+
+def entries(store: Path) -> list[Path]:
+    return [path for path in store.iterdir() if len(path.name) == 64]
+
+
+def test_packs_once(charm: Path, charmcraft: StandIn, told: Callable[..., list[str]], store: Path) -> None:
+    (kept,) = told()
+    assert kept.startswith(f"{FILE} kept, packed in 0.")
+    (charm / FILE).unlink()
+    (taken,) = told()
+    assert taken.startswith(f"{FILE} taken from the cache, 0.")
+    assert taken.endswith(" s saved")
+    assert charmcraft.calls == [[str(charm)]]
+    assert len(entries(store)) == 1
+
+
+def test_is_off_unless_asked_for(charm: Path, charmcraft: StandIn, run: Run, store: Path) -> None:
+    for _ in range(2):
+        run().assert_outcomes(passed=1)
+    assert charmcraft.calls == [[str(charm)], [str(charm)]]
+    assert not store.exists()
+
+
+def test_option_in_the_ini_file(charm: Path, charmcraft: StandIn, run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\ncharm_cache = true\ncharm_cache_ignore =\n    tox.ini\n    *.md\n    docs/api/\n")
+    run().assert_outcomes(passed=1)
+    (charm / "README.md").write_text("changed")
+    (charm / "docs/api").mkdir(parents=True)
+    (charm / "docs/api/index.rst").write_text("changed")
+    run().assert_outcomes(passed=1)
+    assert len(charmcraft.calls) == 1
+    (charm / "docs/index.rst").write_text("changed")
+    run().assert_outcomes(passed=1)
+    assert len(charmcraft.calls) == 2
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"STAND_IN_VERSION": "4.5.1"},
+        {"CRAFT_BUILD_ENVIRONMENT": "host"},
+        {"CHARMCRAFT_ENABLE_EXPERIMENTAL_EXTENSIONS": "1"},
+    ],
+)
+def test_packs_again_if_charmcraft_changes(
+    charm: Path,
+    charmcraft: StandIn,
+    told: Callable[..., list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+) -> None:
+    told()
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    told()
+    assert charmcraft.calls == [[str(charm)], [str(charm)]]
+
+
+def test_packs_again_if_the_charm_changes(charm: Path, charmcraft: StandIn, told: Callable[..., list[str]]) -> None:
+    told()
+    source = charm / "src/charm.py"
+    status = source.stat()
+    source.write_text(source.read_text().upper())
+    os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
+    told()
+    assert len(charmcraft.calls) == 2
+
+
+def test_snap_is_known_by_its_revision(
+    charm: Path, charmcraft: StandIn, told: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # As snapd lays it; the stand-in must not be asked for its version.
+    (tmp_path / "snap/bin").mkdir(parents=True)
+    (tmp_path / "snap/charmcraft").mkdir()
+    shutil.copy(charmcraft.folder / "charmcraft", tmp_path / "snap/snap")
+    (tmp_path / "snap/bin/charmcraft").symlink_to(tmp_path / "snap/snap")
+    (tmp_path / "snap/charmcraft/current").symlink_to("6511")
+    monkeypatch.setenv("PATH", str(tmp_path / "snap/bin"), prepend=os.pathsep)
+    told()
+    monkeypatch.setenv("STAND_IN_VERSION", "4.5.1")
+    assert "taken from the cache" in told()[0]
+    (tmp_path / "snap/charmcraft/current").unlink()
+    (tmp_path / "snap/charmcraft/current").symlink_to("6512")
+    assert " kept, " in told()[0]
+    assert charm.exists()
+
+
+def test_work_folders_of_charmcraft_do_not_count(
+    charm: Path, charmcraft: StandIn, told: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CRAFT_BUILD_ENVIRONMENT", "host")
+    told()
+    for name in ("parts", "stage", "prime", "overlay"):
+        (charm / name).mkdir()
+        (charm / name / "state").write_text("changed")
+    assert "taken from the cache" in told()[0]
+    assert len(charmcraft.calls) == 1
+    # In a container charmcraft works elsewhere: here such a folder is the charm's own.
+    monkeypatch.delenv("CRAFT_BUILD_ENVIRONMENT")
+    told()
+    (charm / "parts/state").write_text("changed again")
+    told()
+    assert len(charmcraft.calls) == 3
+
+
+def test_charm_that_changes_while_it_is_packed_is_not_kept(
+    charm: Path, charmcraft: StandIn, told: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, store: Path
+) -> None:
+    monkeypatch.setenv("STAND_IN_TOUCHES", "src/new.py")
+    (line,) = told()
+    assert line == (
+        f"{FILE} not kept, for this has changed while it was packed: src/new.py. "
+        "If it does not go into the charm, name it in charm_cache_ignore."
+    )
+    assert not entries(store)
+    assert len(charmcraft.calls) == 1
+
+
+def test_charm_that_cannot_be_packed(
+    charm: Path, charmcraft: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch, store: Path
+) -> None:
+    monkeypatch.setenv("STAND_IN_ERROR", "The charm has no heart")
+    result = run("--charm-cache")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [f"E *PackError: `charmcraft pack` in {charm} failed with exit code 1:", "E *The charm has no heart"]
+    )
+    assert len(charmcraft.calls) == 1
+    assert not entries(store)
+
+
+def test_charmcraft_is_not_there(charm: Path, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = run("--charm-cache")
+    result.assert_outcomes(failed=1)
+    message = "charmcraft is not on PATH: sudo snap install --classic charmcraft"
+    result.stdout.fnmatch_lines(
+        [f"E *PackError: {message}", f"charm cache: {charm} is packed without the cache: {message}"]
+    )
+
+
+def test_file_that_cannot_be_read(charm: Path, charmcraft: StandIn, told: Callable[..., list[str]]) -> None:
+    (charm / "link").symlink_to("/proc/self/mem")
+    (line,) = told()
+    assert line == f"{charm} is packed without the cache: [Errno 5] Input/output error"
+    assert len(charmcraft.calls) == 1
+
+
+def test_several_platforms(
+    charm: Path, charmcraft: StandIn, make_charm: MakeCharm, run: Run, told: Callable[..., list[str]]
+) -> None:
+    platforms = [f"ubuntu@{channel}:{machine()}" for channel in ("22.04", "24.04")]
+    make_charm(platforms=dict.fromkeys(platforms))
+    result = run("--charm-cache")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            f"E *CharmError: {charm}/charmcraft.yaml packs several charms for {machine()}: pass --charm-base=*",
+            f"E *  {platforms[0]}: on ubuntu@22.04",
+            f"E *  {platforms[1]}: on ubuntu@24.04",
+        ]
+    )
+    assert not charmcraft.calls
+    told("--charm-base=ubuntu@22.04")
+    assert charmcraft.calls == [[str(charm), f"--platform={platforms[0]}"]]
+    result = run("--charm-cache", "--charm-base=ubuntu@26.04")
+    result.stdout.fnmatch_lines([f"E *packs nothing for {machine()} and ubuntu@26.04. Its platforms:*"])
+
+
+def test_charmcraft_packs_another_charm(charm: Path, charmcraft: StandIn, make_charm: MakeCharm, run: Run) -> None:
+    make_charm(name="other")
+    result = run("--charm-cache")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [f"E *No packed charm 'other' for * in {charm}:", f"E *  {FILE}: another charm, 'demo'"]
+    )
+    assert len(charmcraft.calls) == 1
+
+
+def test_clear(charm: Path, charmcraft: StandIn, told: Callable[..., list[str]], store: Path) -> None:
+    told()
+    (store / "of-someone-else").write_text("")
+    cleared, kept = told("--charm-cache-clear")
+    assert cleared == f"1 removed from {store}, 0 MB"
+    assert kept.startswith(f"{FILE} kept, ")
+    assert (store / "of-someone-else").exists()
+    assert charmcraft.calls == [[str(charm)], [str(charm)]]
+
+
+def test_clear_without_a_store(charm: Path, charmcraft: StandIn, run: Run, store: Path) -> None:
+    result = run("--charm-cache-clear")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines([f"charm cache: 0 removed from {store}, 0 MB"])
+    assert charmcraft.calls == [[str(charm)]]
+
+
+def test_workers_pack_once(
+    make_charm: MakeCharm, charmcraft: StandIn, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # pytester writes into the folder that pytest is started in.
+    charm = make_charm("charm")
+    monkeypatch.setenv("STAND_IN_SECONDS", "1")
+    test = "def test_{}(packed_charm): assert packed_charm('charm').exists()\n"
+    pytester.makepyfile(test_charm=test.format("one") + test.format("two"))
+    result = pytester.runpytest_subprocess("--charm-cache", "--numprocesses=2", "-p", "no:randomly")
+    result.assert_outcomes(passed=2)
+    told = sorted(line for line in result.stdout.lines if line.startswith("charm cache: "))
+    assert [line.split(",")[0] for line in told] == [
+        f"charm cache: {FILE} kept",
+        f"charm cache: {FILE} taken from the cache",
+    ]
+    assert charmcraft.calls == [[str(charm)]]
+
+
+def test_processes_at_once_pack_once(
+    charm: Path, charmcraft: StandIn, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAND_IN_SECONDS", "2")
+    command = [sys.executable, "-m", "pytest", "--charm-cache", *("-p", "no:randomly"), *("-p", "no:cacheprovider")]
+    processes = [
+        subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(2)
+    ]
+    outputs = [process.communicate()[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    assert charmcraft.calls == [[str(charm)]]
+
+
+def test_build_charm_is_kept(
+    operator_suite: OperatorSuite, make_charm: MakeCharm, charmcraft: StandIn, store: Path
+) -> None:
+    # The suite writes into the folder that pytest is started in.
+    folder = make_charm("charm")
+    (folder / "metadata.yaml").write_text("name: demo\n")
+    for _ in range(2):
+        built, again = operator_suite.build([("charm", {}), ("charm", {})], "--destructive-mode", "--charm-cache")
+        assert built.endswith(f"/charms/{FILE}")
+        assert again == built
+    assert f"charm cache: {FILE} taken from the cache, " in operator_suite.output
+    assert charmcraft.calls == [[str(folder), "--destructive-mode"]]
+    operator_suite.build([("charm", {"bases_index": 0})], "--destructive-mode", "--charm-cache")
+    operator_suite.build([("charm", {"bases_index": 0, "verbosity": "debug"})], "--destructive-mode", "--charm-cache")
+    assert charmcraft.calls[1:] == [[str(folder), "--bases-index=0", "--destructive-mode"]]
+    assert len(entries(store)) == 2
+
+
+@pytest.mark.usefixtures("real_charmcraft")
+def test_real_charmcraft_packs_once(make_charm: MakeCharm, told: Callable[..., list[str]]) -> None:
+    noble = f"ubuntu@24.04:{machine()}"
+    folder = make_charm(platforms={f"ubuntu@22.04:{machine()}": None, noble: None})
+    (folder / "test_charm.py").write_text(TEST)
+    (kept,) = told("test_charm.py", "--charm-base=ubuntu@24.04")
+    assert kept.startswith(f"demo_{noble.replace(':', '-')}.charm kept, packed in ")
+    (taken,) = told("test_charm.py", "--charm-base=ubuntu@24.04")
+    assert taken.startswith(f"demo_{noble.replace(':', '-')}.charm taken from the cache, ")
+
+
+@pytest.mark.usefixtures("real_charmcraft")
+def test_real_charmcraft_leaves_what_is_up_to_date(make_charm: MakeCharm, run: Run, pytester: pytest.Pytester) -> None:
+    folder = make_charm("charm", bases=[{"build-on": [JAMMY], "run-on": [JAMMY, {**JAMMY, "channel": "20.04"}]}])
+    pytester.makepyfile(test_charm="def test_charm(packed_charm): assert packed_charm('charm').exists()")
+    run("test_charm.py").assert_outcomes(passed=1)
+    packed = folder / f"demo_ubuntu-22.04-{machine()}.charm"
+    before = packed.stat().st_mtime_ns
+    run("test_charm.py").assert_outcomes(passed=1)
+    assert packed.stat().st_mtime_ns == before
+
+
+@pytest.mark.usefixtures("real_charmcraft")
+@pytest.mark.parametrize("operator_python", ["0.43.2"], indirect=True)
+def test_build_charm_by_real_charmcraft_is_kept(operator_suite: OperatorSuite, make_charm: MakeCharm) -> None:
+    make_charm("charm")
+    for told in (f"charm cache: {FILE} kept, packed in ", f"charm cache: {FILE} taken from the cache, "):
+        (built,) = operator_suite.build([("charm", {})], "--destructive-mode", "--charm-cache")
+        assert built.endswith(f"/charms/{FILE}")
+        assert told in operator_suite.output
+
+
+@pytest.mark.parametrize("operator_python", ["0.43.2"], indirect=True)
+def test_build_charm_keeps_all(operator_suite: OperatorSuite, make_charm: MakeCharm, charmcraft: StandIn) -> None:
+    make_charm("charm")
+    for _ in range(2):
+        (built,) = operator_suite.build([("charm", {"return_all": True})], "--destructive-mode", "--charm-cache")
+        assert [Path(path).name for path in built] == [FILE]
+    assert len(charmcraft.calls) == 1
+
+
+def test_build_charm_does_not_keep_a_leftover(
+    operator_suite: OperatorSuite, make_charm: MakeCharm, make_packed: MakePacked, charmcraft: StandIn, store: Path
+) -> None:
+    (make_charm("charm") / "metadata.yaml").write_text("name: demo\n")
+    # pytest-operator takes any file whose name begins with the charm's.
+    for number in range(20):
+        make_packed(f"charm/demo_{number}.charm")
+    built = operator_suite.build([("charm", {})], "--destructive-mode", "--charm-cache")
+    assert charmcraft.calls
+    if built != [f"{Path(built[0]).parent}/{FILE}"]:
+        name = Path(built[0]).name
+        assert f"charm cache: {name} not kept: charmcraft packed it at some time before" in operator_suite.output
+        assert not entries(store)
+
+
+@pytest.mark.usefixtures("charm")
+def test_flipped_byte_is_packed_again(charmcraft: StandIn, told: Callable[..., list[str]], store: Path) -> None:
+    told()
+    (entry,) = entries(store)
+    content = entry.read_bytes()
+    entry.write_bytes(content[:-50] + bytes([content[-50] ^ 1]) + content[-49:])
+    corrupt, kept = told()
+    assert corrupt.endswith(" was corrupt, and is removed")
+    assert kept.startswith(f"{FILE} kept, ")
+    assert "taken from the cache" in told()[0]
+    assert len(charmcraft.calls) == 2
+
+
+def test_no_flipped_byte_is_taken(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    (charm := tmp_path / "demo.charm").write_bytes(b"the charm")
+    store.keep("a" * 64, Kept([charm], 1.0))
+    entry = tmp_path / ("a" * 64)
+    content = entry.read_bytes()
+    for position, byte in enumerate(content):
+        entry.write_bytes(content[:position] + bytes([byte ^ 1]) + content[position + 1 :])
+        with pytest.raises(CorruptError):
+            store.take("a" * 64, tmp_path)
+        assert not entry.exists()
+
+
+@pytest.mark.usefixtures("charm")
+@pytest.mark.parametrize("content", [b"", b"x", b"0" * 64, b"0" * 64 + b"{}\n"])
+def test_other_content_is_packed_again(
+    charmcraft: StandIn, told: Callable[..., list[str]], store: Path, content: bytes
+) -> None:
+    told()
+    entries(store)[0].write_bytes(content)
+    assert len(told()) == 2
+    assert "taken from the cache" in told()[0]
+    assert len(charmcraft.calls) == 2
+
+
+def test_folder_in_place_of_what_was_kept(
+    charm: Path, charmcraft: StandIn, told: Callable[..., list[str]], store: Path
+) -> None:
+    told()
+    (entry,) = entries(store)
+    entry.unlink()
+    entry.mkdir()
+    unusable = f"what was kept of {charm} can't be used: [Errno 21] Is a directory: '{entry}'"
+    assert told() == [unusable, unusable, f"{FILE} not kept: Is a directory"]
+    assert len(charmcraft.calls) == 2
+
+
+def test_file_in_place_of_the_store(
+    charm: Path, charmcraft: StandIn, told: Callable[..., list[str]], store: Path
+) -> None:
+    store.write_text("")
+    not_a_folder, without = told()
+    assert not_a_folder.startswith(f"what was kept of {charm} can't be used: [Errno 20] Not a directory: ")
+    assert without == f"{charm} is packed without the cache: [Errno 17] File exists: '{store}'"
+    assert len(charmcraft.calls) == 1
+
+
+def test_full_disk_leaves_the_build_usable(charm: Path, charmcraft: StandIn, store: Path) -> None:
+    (charm / "src/charm.py").write_bytes(random.Random(1).randbytes(2_000_000))  # noqa: S311, it hides nothing
+    store.mkdir()
+    test = f"{sys.executable} -m pytest --charm-cache -p no:randomly && ls -A {store}"
+    script = f"mount -t tmpfs -o size=1m tmpfs {store} && {test}"
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", script]
+    if subprocess.run([*command[:-1], "true"], check=False).returncode:
+        pytest.skip("this machine does not let its users mount a tmpfs")
+    output = subprocess.run(command, cwd=charm, check=True, capture_output=True, text=True).stdout
+    assert " 1 passed" in output
+    assert f"charm cache: {FILE} not kept: No space left on device" in output
+    # Nothing is left of it but the lock.
+    assert [Path(name).suffix for name in output.splitlines()[-1:]] == [".lock"]
+    assert len(charmcraft.calls) == 1
+
+
+KEEPER = """
+import sys
+from pathlib import Path
+from pytest_operator_cache._store import Kept, Store
+
+store, charm = map(Path, sys.argv[1:])
+print("ready", flush=True)
+while True:
+    Store(store).keep("a" * 64, Kept([charm], 1.0))
+"""
+
+
+def test_killed_while_it_keeps(tmp_path: Path) -> None:
+    charm = tmp_path / "demo.charm"
+    charm.write_bytes(random.Random(1).randbytes(20_000_000))  # noqa: S311, it hides nothing
+    store = Store(tmp_path / "store")
+    dice = random.Random(2)  # noqa: S311, nor does it
+    destination = tmp_path / "taken"
+    destination.mkdir()
+    outcomes = []
+    for _ in range(100):
+        if dice.random() < 0.5:
+            store.clear()
+        with subprocess.Popen([sys.executable, "-c", KEEPER, store.folder, charm], stdout=subprocess.PIPE) as process:
+            assert process.stdout
+            assert process.stdout.readline() == b"ready\n"
+            time.sleep(dice.uniform(0, 0.1))
+            process.kill()
+        kept = store.take("a" * 64, destination)
+        assert kept is None or kept.charms[0].read_bytes() == charm.read_bytes()
+        outcomes.append(kept is not None)
+    assert set(outcomes) == {True, False}
+
+
+def test_what_was_left_by_the_killed_goes(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    (charm := tmp_path / "demo.charm").write_bytes(b"charm")
+    old, new = (tmp_path / f".keeping-{name}" for name in ("old", "new"))
+    old.touch()
+    new.touch()
+    os.utime(old, (0, 0))
+    store.keep("a" * 64, Kept([charm], 1.0))
+    assert not old.exists()
+    assert new.exists()
+
+
+def test_least_recently_used_goes(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store", max_bytes=3_600)
+    (charm := tmp_path / "demo.charm").write_bytes(b"x" * 1_000)
+    for age, key in enumerate("abc"):
+        store.keep(key * 64, Kept([charm], 1.0))
+        os.utime(store.folder / (key * 64), (age, age))
+    assert store.take("a" * 64, tmp_path)
+    store.keep("d" * 64, Kept([charm], 1.0))
+    assert sorted(path.name[0] for path in store.folder.iterdir()) == ["a", "c", "d"]
+
+
+def test_charm_that_is_too_large_is_not_kept(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store", max_bytes=1_000_000)
+    (charm := tmp_path / "demo.charm").write_bytes(b"x" * 2_000_000)
+    with pytest.raises(OSError, match=r"^2 MB are more than the 1 MB that are kept$"):
+        store.keep("a" * 64, Kept([charm], 1.0))
+    assert not store.folder.exists()
+
+
+def test_corrupt_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ("a" * 64)).write_bytes(b"x")
+    with pytest.raises(CorruptError):
+        Store(tmp_path).take("a" * 64, tmp_path)
+    assert Store(tmp_path).take("a" * 64, tmp_path) is None
