@@ -55,14 +55,15 @@ def append(path: str, lines: Sequence[str]) -> None:
 def _cells(group: Group) -> tuple[str, str, str, str]:
     runner = ", ".join(group.runner) if isinstance(group.runner, list) else group.runner or "-"
     return (
-        _printable(group.name),
+        printable(group.name),
         str(len(group.tests)),
-        _printable(runner),
-        _printable(group.command),
+        printable(runner),
+        printable(group.command),
     )
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Return text in which what a terminal would act on is escaped."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 

@@ -1,0 +1,736 @@
+"""The command `run-groups`, as a process of its own, on real suites."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+from xml.etree import ElementTree as ET
+
+import pytest
+from pytest_operator_groups._report import duration, summary, timeline
+from pytest_operator_groups._runner import Job, Runner
+
+if TYPE_CHECKING:
+    from conftest import MakeSuite
+
+COMMAND = [sys.executable, "-W", "error", "-m", "pytest_operator_groups._run"]
+# The tests of some groups build on each other.
+IN_ORDER = ["--", "-p", "no:randomly"]
+TWO_PASS = """
+@pytest.mark.group(1)
+def test_one(): ...
+
+@pytest.mark.group(2)
+def test_two(): ...
+
+@pytest.mark.group(2)
+def test_three(): print("said by three")
+"""
+ONE_FAILS = """
+@pytest.mark.group("bad")
+def test_bad(): raise ValueError("said by bad")
+
+@pytest.mark.group("good")
+def test_good(): ...
+"""
+# Tells the pid of a process that outlives any patience.
+HANGS = """
+import subprocess
+
+@pytest.mark.group(1)
+def test_passes(): ...
+
+@pytest.mark.group(2)
+def test_hangs():
+    process = subprocess.Popen(["sleep", "1000"])
+    with open("told", "w") as told:
+        told.write(str(process.pid))
+    process.wait()
+
+@pytest.mark.group(3)
+def test_waits(): ...
+"""
+
+JUNIT = (
+    "--junit-xml names one file, and every group writes one: leave it out. All of them together are in {}/results.xml"
+)
+
+
+@dataclass
+class Ended:
+    """A run that has ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+    results: Path
+
+    @property
+    def groups(self) -> dict[str, dict[str, Any]]:
+        """What results.json says of each group, by its ID, in its order."""
+        groups = json.loads((self.results / "results.json").read_bytes())["groups"]
+        return {group["group_id"]: group for group in groups}
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        return {group: said["result"] for group, said in self.groups.items()}
+
+    @property
+    def events(self) -> list[str]:
+        """The lines about groups, without the times."""
+        lines = re.findall(
+            r"^(started|passed|failed|not run) +.* \| group (\S+)(?:$|  .*s(?:: .*)?$)", self.stdout, re.MULTILINE
+        )
+        return [f"{event} {group}" for event, group in lines]
+
+    def junit(self, group: str) -> ET.Element:
+        """What results.xml says of a group."""
+        (suites, *others) = [
+            suite
+            for suite in parse(self.results / "results.xml")
+            if suite.get("name", "").endswith(f" | group {group}")
+        ]
+        for other in others:
+            suites.extend(other)
+        return suites
+
+
+def parse(path: Path) -> ET.Element:
+    return ET.fromstring(path.read_bytes())  # noqa: S314, the file is our own
+
+
+RunGroups: TypeAlias = Callable[..., Ended]
+Told: TypeAlias = Callable[[], str]
+
+
+@pytest.fixture
+def run_groups(pytester: pytest.Pytester) -> RunGroups:
+    """Run the command to its end; it has nothing to say on stderr unless it can't run the groups."""
+
+    def run(*arguments: str, errors: bool = False, results: str = ".run-groups") -> Ended:
+        ended = subprocess.run(
+            [*COMMAND, *arguments], cwd=pytester.path, capture_output=True, text=True, check=False, encoding="utf-8"
+        )
+        assert errors or ended.stderr == "", ended.stdout
+        assert "Traceback" not in ended.stderr
+        return Ended(ended.returncode, ended.stdout, ended.stderr, pytester.path / results)
+
+    return run
+
+
+@pytest.fixture
+def told(pytester: pytest.Pytester) -> Generator[Told, None, None]:
+    """Make the named pipe `told` for the tests of a suite, and wait for what they write to it."""
+    path = pytester.path / "told"
+    os.mkfifo(path)
+    pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+
+    def read() -> str:
+        assert select.select([pipe], [], [], 60)[0], "nothing was told"
+        return os.read(pipe, 1000).decode()
+
+    yield read
+    os.close(pipe)
+
+
+def is_running(pid: str) -> bool:
+    try:
+        state = Path("/proc", pid, "stat").read_bytes().rpartition(b")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != b"Z"
+
+
+def test_every_group_passes(
+    make_suite: MakeSuite,
+    run_groups: RunGroups,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    outputs = tmp_path_factory.mktemp("outputs")
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.setenv(name, str(outputs / name))
+    hidden = """
+import os
+
+@pytest.mark.group(1)
+def test_environment(): assert not {"GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"} & {*os.environ}
+"""
+    suite = make_suite({"tests/integration/test_a.py": TWO_PASS, "tests/integration/test_b.py": hidden})
+    ended = run_groups("tests", "--jobs", "1")
+    assert ended.code == 0
+    assert ended.stdout.startswith(
+        "3 groups, 1 at a time\nstarted  test_a.py | group 1\npassed   test_a.py | group 1  "
+    )
+    assert ended.events == [f"{event} {group}" for group in ("1", "2", "1") for event in ("started", "passed")]
+    assert "said by three" not in ended.stdout
+    assert re.search(r"^GROUP +RESULT +TESTS +TIME +STARTED AT *$", ended.stdout, re.MULTILINE)
+    assert re.search(r"^test_a.py \| group 2  passed +2 +\d+\.\d s +\d+\.\d s *$", ended.stdout, re.MULTILINE)
+    assert len(re.findall(r"^test_[ab].py \| group [12]   *=+$", ended.stdout, re.MULTILINE)) == 3
+    assert re.search(r"\n\n3 groups passed, 0 failed in \d+\.\d s \(one after the other: \d+\.\d s\)\n$", ended.stdout)
+    results = json.loads((suite / ".run-groups/results.json").read_bytes())
+    assert (results["jobs"], results["seconds"] > 0) == (1, True)
+    one = results["groups"][1]
+    assert one.pop("started") > 0
+    assert one.pop("seconds") > 0
+    assert one == {
+        "job_name": "test_a.py | group 2",
+        "path_to_test_file": "tests/integration/test_a.py",
+        "group_id": "2",
+        "result": "passed",
+        "reason": "",
+        "tests": 2,
+        "log": ".run-groups/test_a.py-group-2.log",
+        "junit": ".run-groups/test_a.py-group-2.xml",
+    }
+    assert "2 passed, 1 deselected" in (suite / one["log"]).read_text()
+    suites = parse(suite / ".run-groups/results.xml")
+    assert [(suite.get("name"), suite.get("tests")) for suite in suites] == [
+        ("test_a.py | group 1", "1"),
+        ("test_a.py | group 2", "2"),
+        ("test_b.py | group 1", "1"),
+    ]
+    assert (suite / ".run-groups/.gitignore").read_text() == "*\n"
+    assert not [*outputs.iterdir()]
+
+
+def test_one_group_fails(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    make_suite({"test_a.py": ONE_FAILS})
+    ended = run_groups("--jobs=1", "--", "--color=no")
+    assert ended.code == 1
+    assert ended.events == ["started bad", "failed bad", "started good", "passed good"]
+    assert re.search(
+        r"^failed   test_a\.py \| group bad  \d+\.\d s: 1 failure\n\n"
+        r"=== test_a\.py \| group bad: 1 failure ===\n"
+        r"\$ pytest test_a\.py --group=bad --color=no\n=+ test session starts =+\n",
+        ended.stdout,
+        re.MULTILINE,
+    )
+    assert "E   ValueError: said by bad" in ended.stdout
+    assert "1 group passed, 1 failed in " in ended.stdout
+    assert ended.outcomes == {"bad": "failed", "good": "passed"}
+    assert ended.groups["bad"]["reason"] == "1 failure"
+    (failure,) = ended.junit("bad").iter("failure")
+    assert failure.get("message") == "ValueError: said by bad"
+    assert not [*ended.junit("bad").iter("error"), *ended.junit("good").iter("failure")]
+
+
+@pytest.mark.parametrize(
+    ("crash", "reason"),
+    [
+        ("os._exit(0)", "ended without a report (exit code 0): did a test call os._exit?"),
+        ("os._exit(3)", "ended without a report (exit code 3): did a test call os._exit?"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "killed by SIGSEGV"),
+        ("os.kill(os.getpid(), signal.SIGRTMIN + 1)", f"killed by signal {signal.SIGRTMIN + 1}"),
+    ],
+)
+def test_crash_is_one_groups_failure(make_suite: MakeSuite, run_groups: RunGroups, crash: str, reason: str) -> None:
+    make_suite(
+        {
+            "test_a.py": f"import os, signal\n@pytest.mark.group('crash')\ndef test_crash():\n    {crash}",
+            "test_b.py": TWO_PASS,
+        }
+    )
+    ended = run_groups("--jobs", "2")
+    assert ended.code == 1
+    assert ended.outcomes == {"crash": "failed", "1": "passed", "2": "passed"}
+    said = ended.groups["crash"]
+    assert (said["reason"], said["tests"], said["junit"]) == (reason, None, None)
+    (error,) = ended.junit("crash").iter("error")
+    assert error.get("message") == f"failed: {reason}"
+    # The log has what came before the crash.
+    assert "test session starts" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("files", "arguments", "reason"),
+    [
+        ({}, ["--collect-only"], "no tests ran"),
+        (
+            {"conftest.py": "def pytest_sessionfinish(session):\n"
+             "    if session.config.getoption('group'): session.exitstatus = 77"},
+            [],
+            "unknown to pytest (exit code 77)",
+        ),
+        (
+            {"conftest.py": "import sys\nif '--group=1' in sys.argv: 1 / 0"},
+            [],
+            "a usage error (exit code 4)",
+        ),
+        (
+            {"conftest.py": "def pytest_runtest_setup(item): pytest.exit('enough')"},
+            [],
+            "interrupted, or an error of the collection (exit code 2)",
+        ),
+        (
+            {"conftest.py": "def pytest_collection_modifyitems(config, items):\n"
+             "    if config.getoption('group'): items.clear()"},
+            [],
+            "no tests ran (exit code 5)",
+        ),
+        (
+            {"conftest.py": "@pytest.fixture(autouse=True)\ndef broken():\n    yield\n    raise OSError"},
+            [],
+            "1 error",
+        ),
+    ],
+)  # fmt: skip
+def test_other_failures(
+    make_suite: MakeSuite,
+    run_groups: RunGroups,
+    files: dict[str, str],
+    arguments: list[str],
+    reason: str,
+) -> None:
+    make_suite({"test_a.py": "@pytest.mark.group(1)\ndef test_one(): ..."} | files)
+    ended = run_groups("--", *arguments)
+    assert (ended.code, ended.groups["1"]["reason"]) == (1, reason)
+    assert [*ended.junit("1").iter("error")]
+
+
+def test_group_that_takes_too_long(make_suite: MakeSuite, run_groups: RunGroups, told: Told) -> None:
+    make_suite({"test_a.py": HANGS})
+    ended = run_groups("--jobs=1", "--timeout", "5", *IN_ORDER)
+    assert not is_running(told())
+    assert ended.code == 1
+    assert ended.outcomes == {"1": "passed", "2": "failed", "3": "passed"}
+    assert ended.groups["2"]["reason"] == "timed out after 5 s"
+    assert ended.groups["2"]["seconds"] >= 5
+    (error,) = ended.junit("2").iter("error")
+    assert error.get("message") == "failed: timed out after 5 s"
+
+
+@pytest.mark.parametrize("crash", ["", "os._exit(1)"])
+def test_processes_that_a_group_leaves_behind(
+    make_suite: MakeSuite, run_groups: RunGroups, told: Told, crash: str
+) -> None:
+    left = f"""
+import os, subprocess
+
+@pytest.mark.group(1)
+def test_leaves_processes():
+    same, other = (subprocess.Popen(["sleep", "1000"], preexec_fn=of_group) for of_group in (None, os.setpgrp))
+    same.returncode = other.returncode = 0  # or Python warns
+    with open("told", "w") as told:
+        told.write(f"{{same.pid}} {{other.pid}}")
+    {crash}
+"""
+    make_suite({"test_a.py": left})
+    ended = run_groups()
+    same, other = told().split()
+    assert not is_running(same)
+    assert not is_running(other)
+    assert ended.outcomes == {"1": "failed" if crash else "passed"}
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=str
+)
+def test_interrupt(
+    make_suite: MakeSuite, pytester: pytest.Pytester, told: Told, number: signal.Signals, code: int
+) -> None:
+    of_last_time = "<testsuites><testsuite tests='1'/></testsuites>"
+    suite = make_suite({"test_a.py": HANGS, ".run-groups/test_a.py-group-3.xml": of_last_time})
+    with subprocess.Popen(
+        # Where the tests run under nohup, the command would ignore SIGHUP, as it should.
+        ["env", "--default-signal=HUP", *COMMAND, "--jobs=1"],
+        cwd=suite,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        pid = told()
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=60)
+    assert not is_running(pid)
+    ended = Ended(process.returncode, stdout, stderr, suite / ".run-groups")
+    assert (ended.code, stderr) == (code, "")
+    assert ended.events == ["started 1", "passed 1", "started 2", "not run 2"]
+    assert f"\n{number.name}: every group is ended; once more, and it is killed at once\n" in stdout
+    assert "1 group passed, 0 failed, 2 not run in " in stdout
+    assert ended.outcomes == {"1": "passed", "2": "not run", "3": "not run"}
+    assert [said["reason"] for said in ended.groups.values()] == ["", "interrupted", "interrupted before it started"]
+    assert [ended.groups["3"][key] for key in ("tests", "started", "seconds", "log", "junit")] == [None] * 5
+    (error,) = ended.junit("3").iter("error")
+    assert error.get("message") == "not run: interrupted before it started"
+
+
+def test_interrupt_while_collecting(make_suite: MakeSuite, told: Told) -> None:
+    suite = make_suite(
+        {"conftest.py": HANGS.partition("def test_hangs")[2].join(["import subprocess\ndef f", "\nf()"])}
+    )
+    with subprocess.Popen([*COMMAND], cwd=suite, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        pid = told()
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stderr, is_running(pid)) == (130, "", False)
+    assert stdout == "SIGINT: every group is ended; once more, and it is killed at once\n"
+
+
+STUBBORN = """
+import signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+with open("told", "w") as told: told.write("ready")
+while True: signal.pause()
+"""
+
+
+@pytest.mark.parametrize(("grace", "interrupts"), [(0.01, 1), (1000, 2)])
+def test_process_that_ignores_sigterm(
+    pytester: pytest.Pytester, told: Told, grace: float, interrupts: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def run() -> tuple[int, str, float]:
+        runner = Runner(grace=grace)
+        execution = asyncio.ensure_future(
+            runner.execute([sys.executable, "-c", STUBBORN], pytester.path / "log", os.environ)
+        )
+        await asyncio.to_thread(told)
+        for _ in range(interrupts):
+            runner.interrupt(signal.SIGINT)
+        return await execution
+
+    returncode, ended_by, _ = asyncio.run(run())
+    assert (returncode, ended_by) == (-signal.SIGKILL, "interrupted")
+
+
+def test_error_in_the_display_leaves_nothing_behind(pytester: pytest.Pytester, told: Told) -> None:
+    os.mkfifo("go")
+    os.mkfifo("never")
+    codes = {
+        "waits": "import os; open('told', 'w').write(str(os.getpid())); open('go', 'w').close(); open('never').read()",
+        "ends": "open('go').close()",
+    }
+    jobs = [
+        Job(name, "", name, [sys.executable, "-c", code], Path(f"{name}.log"), Path(f"{name}.xml"))
+        for name, code in codes.items()
+    ]
+
+    async def run() -> None:
+        runner = Runner()
+
+        def changed(job: Job) -> None:
+            if job.state == "failed":
+                raise BrokenPipeError
+
+        await runner.run(jobs, 2, os.environ, changed)
+
+    with pytest.raises(BrokenPipeError):
+        asyncio.run(run())
+    assert not is_running(told())
+
+
+def test_longest_first(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    groups = "".join(f"@pytest.mark.group({name!r})\ndef test_{name}(): ...\n" for name in "abcd")
+    suite = make_suite({"test_a.py": groups})
+    ended = run_groups("--jobs=1")
+    assert [*ended.groups] == ["a", "b", "c", "d"]
+    path = suite / ".run-groups/results.json"
+    results = json.loads(path.read_bytes())
+    for group, seconds in zip(results["groups"], (1, 3, 2, 0.5), strict=True):
+        group["seconds"] = seconds
+    results["groups"][3] |= {"result": "not run"}
+    path.write_text(json.dumps(results))
+    make_suite({"test_a.py": f"{groups}\n@pytest.mark.group('e')\ndef test_e(): ..."})
+    ended = run_groups("--jobs=1")
+    assert [event for event in ended.events if event.startswith("started")] == [f"started {name}" for name in "debca"]
+    assert [*ended.groups] == ["d", "e", "b", "c", "a"]
+
+
+def test_one_at_a_time(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    make_suite({"test_a.py": TWO_PASS})
+    one, two = run_groups("--jobs=1").groups.values()
+    assert one["started"] + one["seconds"] <= two["started"]
+
+
+def test_two_at_a_time(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    # Either end of a named pipe waits for the other.
+    meet = """
+@pytest.mark.group("writes")
+def test_writes(): open("meeting", "w").close()
+
+@pytest.mark.group("reads")
+def test_reads(): open("meeting").close()
+"""
+    os.mkfifo(make_suite({"test_a.py": meet}) / "meeting")
+    ended = run_groups("--jobs=2", "--timeout=60")
+    assert ended.code == 0
+    one, two = ended.groups.values()
+    assert two["started"] < one["started"] + one["seconds"]
+    assert one["started"] < two["started"] + two["seconds"]
+
+
+def test_arguments_for_pytest(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    marked = """
+@pytest.mark.group(1)
+def test_fails(): assert 0
+
+@pytest.mark.group(1)
+@pytest.mark.slow
+def test_slow(): ...
+
+@pytest.mark.group(2)
+@pytest.mark.slow
+def test_also_slow(): ...
+"""
+    make_suite({"test_a.py": marked, "pytest.ini": "[pytest]\nmarkers = slow\naddopts = --junit-xml=its-own.xml"})
+    ended = run_groups("test_a.py", "--jobs=1", "--", "-m", "not slow")
+    assert [*ended.groups] == ["1"]
+    assert ended.groups["1"]["tests"] == 1
+    assert "\n$ pytest test_a.py --group=1 -m 'not slow'\n" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message"),
+    [
+        ("import missing", pytest.ExitCode.INTERRUPTED, "No module named 'missing'"),
+        ("def test_one(): ...", pytest.ExitCode.USAGE_ERROR, "1 test without a group:\n  test_a.py:2: test_one"),
+        ("import os; os._exit(0)", 1, ""),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", 137, ""),
+    ],
+)
+def test_collection_fails(make_suite: MakeSuite, run_groups: RunGroups, text: str, code: int, message: str) -> None:
+    suite = make_suite({"test_a.py": text})
+    ended = run_groups(errors=True)
+    assert ended.code == code
+    assert message in ended.stdout
+    assert ended.stderr.startswith("run-groups: pytest did not collect the groups (exit code ")
+    assert not (suite / ".run-groups/results.json").exists()
+
+
+def test_path_that_is_not_there(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    make_suite({"test_a.py": TWO_PASS})
+    ended = run_groups("nowhere", errors=True)
+    assert ended.code == pytest.ExitCode.USAGE_ERROR
+    assert "nowhere" in ended.stdout
+
+
+def test_no_group(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    make_suite({"test_a.py": TWO_PASS})
+    ended = run_groups("--", "-k", "nothing")
+    assert (ended.code, ended.stdout) == (0, "There is no group to run.\n")
+    assert ended.groups == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--jobs=0"], "argument --jobs: not a number of processes, 1 or more: '0'"),
+        (["--jobs", "many"], "argument --jobs: not a number of processes, 1 or more: 'many'"),
+        (["--timeout=0"], "argument --timeout: not a number of seconds, more than 0: '0'"),
+        (["--timeout=nan"], "argument --timeout: not a number of seconds, more than 0: 'nan'"),
+        (["--timeout=soon"], "argument --timeout: not a number of seconds, more than 0: 'soon'"),
+        (["-k", "x"], "unrecognized arguments: -k"),
+        (
+            ["test_a.py::test_one"],
+            "test_a.py::test_one is a part of a file, and a group runs as a whole. Select tests with: -- -k EXPRESSION",
+        ),
+        (
+            ["--", "--junit-xml=x"],
+            JUNIT.format(".run-groups"),
+        ),
+        (
+            ["--results", "out", "--", "--junitxml", "x"],
+            JUNIT.format("out"),
+        ),
+    ],
+)
+def test_usage_error(run_groups: RunGroups, arguments: list[str], message: str) -> None:
+    ended = run_groups(*arguments, errors=True)
+    assert (ended.code, ended.stdout) == (2, "")
+    usage, _, error = ended.stderr.partition("\nrun-groups: error: ")
+    assert " ".join(usage.split()) == (
+        "usage: run-groups [PATH ...] [--jobs N] [--timeout SECONDS] [--results DIR] [-- PYTEST ARGUMENTS]"
+    )
+    assert error == f"{message}\n"
+
+
+def test_folder_that_can_not_be_made(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    make_suite({"test_a.py": TWO_PASS})
+    ended = run_groups("--results=test_a.py", errors=True)
+    assert (ended.code, ended.stderr) == (2, "run-groups: [Errno 17] File exists: 'test_a.py'\n")
+
+
+def test_rich_is_missing(run_groups: RunGroups, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    (pytester.path / "rich.py").write_text("raise ImportError('no rich here')")
+    monkeypatch.setenv("PYTHONPATH", str(pytester.path))
+    ended = run_groups(errors=True)
+    assert (ended.code, ended.stdout) == (2, "")
+    assert ended.stderr == (
+        "run-groups needs more than pytest (no rich here). Install it:\n"
+        'pip install "pytest-operator-groups[run] @ git+https://github.com/canonical/data-platform-workflows'
+        '#subdirectory=python/pytest_plugins/pytest_operator_groups"\n'
+    )
+
+
+def in_terminal(directory: Path, *arguments: str, **variables: str) -> tuple[int, str]:
+    """Run the command in a terminal, and return the exit code and all that it shows."""
+    master, slave = pty.openpty()
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "100", "LINES": "30"} | variables
+    with subprocess.Popen(
+        [*COMMAND, *arguments], cwd=directory, stdin=slave, stdout=slave, stderr=slave, env=environment
+    ) as process:
+        os.close(slave)
+        shown = b""
+        try:
+            while read := os.read(master, 10_000):
+                shown += read
+        except OSError:  # the terminal's other end is closed
+            pass
+        finally:
+            os.close(master)
+    return process.returncode, shown.decode().replace("\r\n", "\n")
+
+
+def test_live_table(make_suite: MakeSuite) -> None:
+    suite = make_suite({"test_a.py": ONE_FAILS})
+    code, shown = in_terminal(suite, "--jobs=1", NO_COLOR="1")
+    assert code == 1
+    assert not re.findall("\x1b\\[[0-9;]*3[0-7]m", shown)
+    text = re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", shown)
+    for title in ("2 waiting, 0.0 s", "1 running, 1 waiting, ", "1 failed, 1 waiting, ", "1 running, 1 failed, "):
+        assert title in text
+    for row in ("group bad   running", "group good  waiting", "group bad   failed", "group good  passed"):
+        assert re.search(rf"test_a\.py \| {row} +(-|\d+\.\d s)", text), row
+    assert "E   ValueError: said by bad" in text
+    assert "started " not in text
+    assert "1 group passed, 1 failed in " in text
+    # The timeline is as long as the terminal's lines.
+    assert max(len(line) for line in text.splitlines() if line.endswith("=")) in {99, 100}
+
+
+def test_live_table_in_few_lines(make_suite: MakeSuite) -> None:
+    suite = make_suite({"test_a.py": ONE_FAILS})
+    code, shown = in_terminal(suite, "--jobs=1", "--", "-k", "good or bad", LINES="5")
+    assert code == 1
+    assert "and 1 more" in shown
+
+
+def test_terminal_that_can_not_show_a_live_table(make_suite: MakeSuite) -> None:
+    suite = make_suite({"test_a.py": TWO_PASS})
+    code, shown = in_terminal(suite, TERM="dumb")
+    assert code == 0
+    assert "\nstarted  test_a.py | group 1\n" in shown
+    assert "\x1b" not in shown
+
+
+def test_results_are_replaced(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    suite = make_suite({"test_a.py": TWO_PASS})
+    (suite / "results").mkdir()
+    (suite / "results/notes").touch()
+    assert run_groups("--results=results", results="results").code == 0
+    make_suite({"test_a.py": TWO_PASS.replace('print("said by three")', "__import__('os')._exit(0)")})
+    ended = run_groups("--results", "results", results="results")
+    # The report of last time doesn't count.
+    assert ended.outcomes == {"1": "passed", "2": "failed"}
+    assert (suite / "results/notes").exists()
+    assert not (suite / "results/.gitignore").exists()
+    assert not [*(suite / "results").glob("*.new")]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "JSONDecodeError: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
+        ("[]", "TypeError: list indices must be integers or slices, not str"),
+        ('{"groups": [{}]}', "KeyError: 'result'"),
+    ],
+)
+def test_results_of_last_time_are_broken(make_suite: MakeSuite, run_groups: RunGroups, text: str, reason: str) -> None:
+    suite = make_suite({"test_a.py": TWO_PASS})
+    (suite / ".run-groups").mkdir()
+    (suite / ".run-groups/results.json").write_text(text)
+    ended = run_groups()
+    assert ended.code == 0
+    assert ended.stdout.startswith(
+        f"The durations of last time can't be read ({reason}): the groups run in the order of the collection.\n"
+    )
+    assert [*ended.groups] == ["1", "2"]
+
+
+@pytest.mark.parametrize(("text", "code"), [("\\0</testsuites>", 0), ("<testsuites>", 1)])
+def test_report_that_can_not_be_read(make_suite: MakeSuite, run_groups: RunGroups, text: str, code: int) -> None:
+    broken = f"""
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config):
+    if config.option.xmlpath:
+        with open(config.option.xmlpath, "w") as file: file.write("{text}")
+"""
+    make_suite({"test_a.py": "@pytest.mark.group(1)\ndef test_one(): ...", "conftest.py": broken})
+    ended = run_groups()
+    assert (ended.code, ended.groups["1"]["tests"]) == (code, None)
+    assert len([*ended.junit("1").iter("error")]) == code
+
+
+def test_names_of_all_kinds(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    names = [
+        "$HOME",
+        "日本語",
+        "🐧" * 100,
+        "[red]",
+        "-x",
+        "..",
+        "a; b",
+        "100%",
+        "x" * 300,
+        "\u202eabc",
+    ]
+    tests = "".join(f"@pytest.mark.group({name!a})\ndef test_{i}(): assert {i}\n" for i, name in enumerate(names))
+    make_suite({"test_a b.py": tests})
+    ended = run_groups("--results", "$HOME/the $UNSET", results="the $UNSET")
+    assert ended.code == 1
+    # The first one fails.
+    assert "\n=== test_a b.py | group $HOME: 1 failure ===\n$ pytest 'test_a b.py' '--group=$HOME'\n" in ended.stdout
+    outcomes = ended.outcomes
+    assert outcomes.pop("$HOME") == "failed"
+    assert outcomes == dict.fromkeys(names[1:], "passed")
+    assert "group [red] " in ended.stdout
+    assert r"group \u202eabc " in ended.stdout
+
+
+def job(name: str, started: float | None, seconds: float | None, state: Any = "passed") -> Job:
+    return Job(name, "", "", [], Path(), Path(), state=state, started=started, seconds=seconds)
+
+
+def test_timeline() -> None:
+    jobs = [job("later", 5, 5), job("a", 0, 5.1), job("at once", 10, 0), job("日本", 2.5, 5), job("never", None, None)]
+    assert timeline(jobs, 10, 29) == [
+        "a        ==========",
+        "日本          ==========",
+        "later              ==========",
+        "at once                     =",
+    ]
+    assert timeline([job("n" * 30, 0, 1)], 1, 20) == ["nnnnnnnnnn  ========"]
+    assert timeline([], 0, 80) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "-"),
+        (0, "0.0 s"),
+        (59.94, "59.9 s"),
+        (59.96, "1 min 0.0 s"),
+        (123, "2 min 3.0 s"),
+        (7323.4, "122 min 3.4 s"),
+    ],
+)
+def test_duration(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_summary() -> None:
+    jobs = [*[job("x", 0, 20.5)] * 6]
+    assert summary(jobs, 41.2) == "6 groups passed, 0 failed in 41.2 s (one after the other: 2 min 3.0 s)"
+    jobs = [job("x", 0, 1), job("y", 0, 1, "failed"), job("z", None, None, "not run")]
+    assert summary(jobs, 1) == "1 group passed, 1 failed, 1 not run in 1.0 s (one after the other: 2.0 s)"
