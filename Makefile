@@ -26,8 +26,8 @@ bench: | $(UV) ## Measure the plugins against pytest alone and beside their peer
 
 charmcraft: $(CHARMCRAFT) ## Install the charmcraft that packs the charms of the tests, with apt as root
 
-demo: | $(UV) ## Collect the groups of the example suite, then run each as CI does
-	@$(RUN) --no-default-groups --group pytest9 python examples/demo.py
+demo: | $(UV) ## Pack the example's charms and run its groups, on a real Juju or its simulator
+	@$(RUN) --isolated --all-extras --no-default-groups --group operator python examples/demo.py
 
 format: | $(UV) ## Format the code, and mend what the linter can
 	$(RUN) ruff format

@@ -1,5 +1,8 @@
+"""The service under test: the instance that SERVICE_URL names, or else one for each file."""
+
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,14 +14,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(scope="module")
-def token() -> str:
-    return "for tests alone"
+@pytest.fixture(scope="session")
+def deployed() -> str:
+    return os.environ.get("SERVICE_URL", "")
+
+
+@pytest.fixture(scope="session")
+def token(request: pytest.FixtureRequest, deployed: str) -> str:
+    secrets: dict[str, str] = (
+        request.getfixturevalue("github_secrets") if deployed else {"SERVICE_TOKEN": "for tests alone"}
+    )
+    return secrets["SERVICE_TOKEN"]
 
 
 @pytest.fixture(scope="module")
-def url(token: str) -> Iterator[str]:
-    """Start the service in a process of its own, and return where it listens."""
+def url(token: str, deployed: str) -> Iterator[str]:
+    """Return where the service listens, which is started in a process of its own unless it is deployed."""
+    if deployed:
+        yield deployed
+        return
     command = [sys.executable, str(Path(__file__).parents[2] / "service.py"), token]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as service:
         assert service.stdout
