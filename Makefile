@@ -3,6 +3,8 @@
 PYTHON ?= python3
 UV := $(or $(shell command -v uv),.tools/bin/uv)
 RUN := $(UV) run --quiet --locked --all-packages
+# The tests start Python again and again: it doesn't have to compile each time, wherever it is told to write nothing.
+export UV_COMPILE_BYTECODE := 1
 BENCH := --isolated --group bench
 
 # Debian's Python, for Debian's python3-apt: charmcraft asks apt for what a charm is built with.
@@ -12,6 +14,8 @@ CHARMCRAFT := .tools/charmcraft/bin/charmcraft
 PACKAGES := $(wildcard python/pytest_plugins/*)
 PYTHONS := 3.10 3.11 3.12 3.13
 PYTESTS := 7.4 8.4 9
+# Where the tests that take long run, too: on each Python once, and on each pytest.
+LONG := test-python3.10-pytest7.4 test-python3.11-pytest8.4 test-python3.12-pytest9 test-python3.13-pytest9
 MATRIX := $(foreach python,$(PYTHONS),$(foreach pytest,$(PYTESTS),test-python$(python)-pytest$(pytest)))
 
 .PHONY: bench charmcraft demo format help lint test test-matrix try-charmcraft $(MATRIX)
@@ -55,7 +59,7 @@ $(MATRIX): try-charmcraft | $(UV)
 	@if $(UV) python find $(python) >/dev/null 2>&1; then \
 		echo "# Python $(python), $(pytest)" && \
 		$(RUN) --isolated --python $(python) --no-default-groups --group test --group $(pytest) \
-			pytest --numprocesses auto $(PACKAGES); \
+			pytest --numprocesses auto $(if $(filter $@,$(LONG)),,-m 'not long') $(PACKAGES); \
 	elif [ "$$CI" = true ]; then \
 		echo "Python $(python) is missing, and CI has to run it: install it, or select it with PYENV_VERSION." >&2; exit 1; \
 	else \

@@ -121,6 +121,13 @@ class StandIn:
         return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what makes environments, and what packs with the real charmcraft."""
+    for item in items:
+        if {"operator_python", "real_charm", "real_charmcraft"} & {*getattr(item, "fixturenames", ())}:
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(autouse=True)
 def on_laptop(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Be on no CI, and with an empty cache: never with that of the user who runs the tests."""

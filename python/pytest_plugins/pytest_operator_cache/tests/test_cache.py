@@ -448,6 +448,7 @@ while True:
 """
 
 
+@pytest.mark.long
 def test_killed_while_it_keeps(tmp_path: Path) -> None:
     charm = tmp_path / "demo.charm"
     charm.write_bytes(random.Random(1).randbytes(20_000_000))  # noqa: S311, it hides nothing

@@ -136,6 +136,7 @@ def test_conftest_has_a_group_option_too(make_suite: MakeSuite, pytester: pytest
     assert "Traceback" not in result.stderr.str()
 
 
+@pytest.mark.long
 def test_pytest_operator(make_suite: MakeSuite, make_environment: MakeEnvironment) -> None:
     # pytest-operator keeps to pytest-asyncio 0.21, which can't collect under pytest 9.
     version = "8.4.2" if int(pytest.__version__.split(".")[0]) > 8 else pytest.__version__
