@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import platform
@@ -14,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 import yaml
-from pytest_operator_cache._commands import collect_charms
+from pytest_operator_cache._collect import collect
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples/machine_charm"
@@ -45,12 +43,9 @@ def main(arguments: list[str]) -> int:
 
 def pack() -> int:
     """Pack the charms that a runner of this architecture would, and return the exit code."""
-    with contextlib.redirect_stdout(io.StringIO()) as output:
-        collect_charms([])
-    jobs = json.loads(output.getvalue().removeprefix("charms="))
     charmcraft = shutil.which("charmcraft")
     say(f"charmcraft: {charmcraft or 'not on PATH; a stand-in writes files of the same layout'}")
-    for job in jobs:
+    for job in collect(Path.cwd(), [], say):
         if job["architecture"] != ARCHITECTURE:
             continue
         say(f"packing {job['job_name']}")

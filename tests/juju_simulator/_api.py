@@ -21,7 +21,6 @@ CLOUD = "localhost"
 USER = "admin"
 Method = Callable[["Session", dict[str, Any]], Coroutine[Any, Any, dict[str, Any]]]
 METHODS: dict[tuple[str, str], Method] = {}
-VERSION = {"major": 3, "minor": 6, "patch": 12, "build": 0, "tag": ""}
 
 
 @dataclass

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_operator_cache import _charmcraft
 from pytest_operator_cache._digest import WORK_FOLDERS, combine, digest, read_files
-from pytest_operator_cache._store import CorruptError, Kept, Store, names, seconds_as_text
+from pytest_operator_cache._store import CorruptError, Kept, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,7 +55,7 @@ class Build:
             return None
         if kept is None:
             return None
-        self._tell(f"{names(kept.charms)} taken from the cache, {seconds_as_text(kept.seconds)} saved")
+        self._tell(f"{_names(kept.charms)} taken from the cache, {_as_text(kept.seconds)} saved")
         return kept.charms
 
     def lock_file(self) -> Path | None:
@@ -75,17 +75,17 @@ class Build:
             changed = sorted({path.split("\0")[0] for path, _ in self._files.items() ^ self._read_files().items()})
             if changed:
                 self._tell(
-                    f"{names(charms)} not kept, for this has changed while it was packed: {', '.join(changed[:3])}"
+                    f"{_names(charms)} not kept, for this has changed while it was packed: {', '.join(changed[:3])}"
                     f"{f' and {len(changed) - 3} more' if len(changed) > 3 else ''}. "
                     "If it does not go into the charm, name it in charm_cache_ignore."
                 )
             elif leftovers := [charm for charm in charms if _identity(charm) in self._before]:
-                self._tell(f"{names(leftovers)} not kept: charmcraft packed it at some time before")
+                self._tell(f"{_names(leftovers)} not kept: charmcraft packed it at some time before")
             else:
                 self._store.keep(self._key, Kept(list(charms), seconds))
-                self._tell(f"{names(charms)} kept, packed in {seconds_as_text(seconds)}")
+                self._tell(f"{_names(charms)} kept, packed in {_as_text(seconds)}")
         except OSError as error:
-            self._tell(f"{names(charms)} not kept: {error.strerror or error}")
+            self._tell(f"{_names(charms)} not kept: {error.strerror or error}")
 
     def _read_files(self) -> dict[str, str]:
         on_machine = _charmcraft.packs_on_machine(self._arguments)
@@ -99,3 +99,14 @@ class Build:
 def _identity(charm: Path) -> tuple[int, int]:
     status = charm.stat()
     return status.st_ino, status.st_mtime_ns
+
+
+def _as_text(seconds: float) -> str:
+    """Return a duration as people read it."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
+def _names(charms: Sequence[Path]) -> str:
+    """Return the names of files."""
+    return ", ".join(charm.name for charm in charms)

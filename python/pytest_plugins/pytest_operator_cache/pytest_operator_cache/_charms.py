@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from pytest_operator_cache import _charmcraft
 from pytest_operator_cache._cache import Build
 from pytest_operator_cache._charm import Charm, CharmError, read
-from pytest_operator_cache._packed import CharmNotFoundError, Wanted, check, find, machine, only, wanted_platform
+from pytest_operator_cache._packed import (
+    CharmNotFoundError,
+    Wanted,
+    check,
+    find,
+    machine,
+    only,
+    packed_here,
+    wanted_platform,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -152,8 +161,6 @@ class Charms:
         """
         if self._store is None:
             return await original()
-        from filelock import AsyncFileLock
-
         return_all = bool(choice[-1])
         arguments = [*self._arguments, *map(str, choice)]
         build = Build(self._store, Path(charm_path).absolute(), arguments, self._ignore, self._tell)
@@ -197,8 +204,7 @@ def _platform_argument(charm: Charm, wanted: Wanted) -> list[str]:
     if wanted.platform:
         return []
     platforms = charm.platforms(machine())
-    here = [platform for platform in platforms if machine() in platform.build_on]
-    fitting = [platform for platform in here if platform.is_for(wanted.architecture) and wanted.bases <= platform.bases]
+    fitting, arguments = packed_here(platforms, wanted)
     listed = "".join(f"\n  {platform.name}: on {', '.join(sorted(platform.bases))}" for platform in platforms)
     if not fitting:
         raise CharmError(f"{charm.folder / 'charmcraft.yaml'} packs nothing for {wanted}. Its platforms:{listed}")
@@ -207,5 +213,4 @@ def _platform_argument(charm: Charm, wanted: Wanted) -> list[str]:
             f"{charm.folder / 'charmcraft.yaml'} packs several charms for {wanted}: pass "
             f"--charm-base={charm.name}=NAME@CHANNEL to pytest, or base= to packed_charm(). Its platforms:{listed}"
         )
-    # charmcraft does not take every name that it gives to a platform of `bases`; for a single one it needs none.
-    return [f"--platform={fitting[0].name}"] if len(here) > 1 else []
+    return arguments

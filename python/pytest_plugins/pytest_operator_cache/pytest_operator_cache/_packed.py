@@ -206,17 +206,20 @@ def _several_fit(charm: Charm, wanted: Wanted, fitting: Sequence[Packed]) -> str
 def _pack_command(charm: Charm, wanted: Wanted) -> str:
     from pytest_operator_cache._charm import CharmError
 
-    def fits(platform: Platform) -> bool:
-        return platform.is_for(wanted.architecture) and wanted.bases <= platform.bases
-
     try:
-        here = charm.platforms(machine())
+        platforms = charm.platforms(machine())
     except CharmError:
-        here = []
-    here = [platform for platform in here if machine() in platform.build_on]
+        platforms = []
+    return " ".join(["charmcraft pack", *packed_here(platforms, wanted)[1]])
+
+
+def packed_here(platforms: Sequence[Platform], wanted: Wanted) -> tuple[list[Platform], list[str]]:
+    """Return the platforms that fit and that this machine packs, and charmcraft's arguments for the first of them."""
+    here = [platform for platform in platforms if machine() in platform.build_on]
+    fitting = [platform for platform in here if platform.is_for(wanted.architecture) and wanted.bases <= platform.bases]
     # charmcraft does not take every name that it gives to a platform of `bases`; for a single one it needs none.
-    arguments = [f"--platform={platform.name}" for platform in here if fits(platform)] if len(here) > 1 else []
-    return " ".join(["charmcraft pack", *arguments[:1]])
+    arguments = [f"--platform={platform.name}" for platform in fitting[:1]] if len(here) > 1 else []
+    return fitting, arguments
 
 
 def _file_name(charm: Charm, platform: str) -> str:

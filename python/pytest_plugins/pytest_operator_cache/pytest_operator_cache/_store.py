@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
 MAX_BYTES = 2 * 1024**3
 _KEY = re.compile(r"[0-9a-f]{64}")
@@ -172,14 +172,3 @@ def _remove(path: Path) -> bool:
         path.unlink()
         return True
     return False
-
-
-def seconds_as_text(seconds: float) -> str:
-    """Return a duration as people read it."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
-
-
-def names(charms: Sequence[Path]) -> str:
-    """Return the names of files."""
-    return ", ".join(charm.name for charm in charms)
