@@ -10,7 +10,7 @@ from pytest_operator_groups._groups import count
 from pytest_operator_groups._output import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from pytest_operator_groups._runner import Job
@@ -33,8 +33,8 @@ def judge(returncode: int, junit: Path) -> tuple[str, int | None]:
         returncode: Of its process: pytest's exit code, or a signal's number, negated.
         junit: The report that pytest was told to write.
     """
-    suites = _read(junit)
-    tests = sum(int(suite.get("tests", 0)) for suite in suites) if suites else None
+    suites = read_suites(junit)
+    tests = total(suites, "tests") if suites else None
     if returncode < 0:
         return f"killed by {_signal(-returncode)}", tests
     if suites is None and returncode != _USAGE_ERROR:
@@ -43,7 +43,7 @@ def judge(returncode: int, junit: Path) -> tuple[str, int | None]:
     if returncode == 0:
         return ("no tests ran" if tests == 0 else ""), tests
     if returncode == 1 and suites:
-        return _failures(suites) or code, tests
+        return failures(suites) or code, tests
     return code, tests
 
 
@@ -52,11 +52,11 @@ def merge(jobs: Iterable[Job]) -> bytes:
     root = ET.Element("testsuites")
     for job in jobs:
         name = printable(job.name)
-        suites = _read(job.junit) or []
+        suites = read_suites(job.junit) or []
         for suite in suites:
             suite.set("name", name)
         root.extend(suites)
-        is_error = job.state != "passed" and not _failures(suites)
+        is_error = job.state != "passed" and not failures(suites)
         if suites and not is_error:
             continue
         attributes = {"name": name, "tests": "1", "errors": str(int(is_error)), "failures": "0", "skipped": "0"}
@@ -70,7 +70,7 @@ def merge(jobs: Iterable[Job]) -> bytes:
     return merged
 
 
-def _read(junit: Path) -> list[ET.Element] | None:
+def read_suites(junit: Path) -> list[ET.Element] | None:
     """Return the suites of a report; none where it can't be parsed, and None where pytest didn't come to write it."""
     try:
         text = junit.read_bytes()
@@ -86,11 +86,15 @@ def _read(junit: Path) -> list[ET.Element] | None:
     return list(root.iter("testsuite"))
 
 
-def _failures(suites: Iterable[ET.Element]) -> str:
+def failures(suites: Sequence[ET.Element]) -> str:
     """Return the failures and errors in words, or "" where there are none."""
-    suites = list(suites)
-    numbers = {noun: sum(int(suite.get(f"{noun}s", 0)) for suite in suites) for noun in ("failure", "error")}
+    numbers = {noun: total(suites, f"{noun}s") for noun in ("failure", "error")}
     return ", ".join(count(number, noun) for noun, number in numbers.items() if number)
+
+
+def total(suites: Iterable[ET.Element], attribute: str) -> int:
+    """Return the sum of what the suites count, as in "tests" or "skipped"."""
+    return sum(int(suite.get(attribute, 0)) for suite in suites)
 
 
 def _signal(number: int) -> str:

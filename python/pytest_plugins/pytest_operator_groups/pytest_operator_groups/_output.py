@@ -8,33 +8,54 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pytest_operator_groups._groups import Group
 
-_NO_GROUPS = "Every test was deselected (by -k, -m, --deselect or a plugin): there is no group to run."
+NO_GROUPS = "Every test was deselected (by -k, -m, --deselect or a plugin): there is no group to run."
 _HEADINGS = ("GROUP", "TESTS", "RUNNER", "COMMAND")
 
 
 def text_table(groups: Sequence[Group]) -> list[str]:
     """Return the lines of a table for a terminal."""
     if not groups:
-        return [_NO_GROUPS]
-    rows = [_HEADINGS, *map(_cells, groups)]
-    name, tests, runner, _ = (max(map(len, column)) for column in zip(*rows, strict=True))
-    return [f"{row[0]:{name}}  {row[1]:>{tests}}  {row[2]:{runner}}  {row[3]}" for row in rows]
+        return [NO_GROUPS]
+    return align([_HEADINGS, *map(_cells, groups)], "<><<")
 
 
 def markdown_table(groups: Sequence[Group]) -> list[str]:
     """Return the lines of a table for a job summary, in GitHub's Markdown."""
     if not groups:
-        return [_NO_GROUPS]
-    heading = "| " + " | ".join(heading.capitalize() for heading in _HEADINGS) + " |"
-    rows = (
-        "| " + " | ".join((_code(name), tests, _code(runner), _code(command))) + " |"
-        for name, tests, runner, command in map(_cells, groups)
-    )
-    return [heading, "| --- | ---: | --- | --- |", *rows]
+        return [NO_GROUPS]
+    return [
+        markdown_row(heading.capitalize() for heading in _HEADINGS),
+        "| --- | ---: | --- | --- |",
+        *(
+            markdown_row((code(name), tests, code(runner), code(command)))
+            for name, tests, runner, command in map(_cells, groups)
+        ),
+    ]
+
+
+def align(rows: Sequence[Sequence[str]], alignments: str) -> list[str]:
+    """Return the lines of a table, each column as wide as its longest cell.
+
+    Args:
+        rows: The cells, the headings among them.
+        alignments: "<" or ">" for each column.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            f"{cell:{alignment}{width}}" for cell, alignment, width in zip(row, alignments, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def markdown_row(cells: Iterable[str]) -> str:
+    """Return a row of a table in GitHub's Markdown."""
+    return f"| {' | '.join(cells)} |"
 
 
 def append(path: str, lines: Sequence[str]) -> None:
@@ -62,12 +83,20 @@ def _cells(group: Group) -> tuple[str, str, str, str]:
     )
 
 
+def duration(seconds: float | None) -> str:
+    """Return a time in words, or "-" for None."""
+    if seconds is None:
+        return "-"
+    minutes, rest = divmod(round(seconds, 1), 60)
+    return f"{minutes:.0f} min {rest:.1f} s" if minutes else f"{rest:.1f} s"
+
+
 def printable(text: str) -> str:
     """Return text in which what a terminal would act on is escaped."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """Return text as a code span in a cell of Markdown, whatever it holds (https://github.github.com/gfm/#example-200)."""
     fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
     padding = " " if len(fence) > 1 else ""

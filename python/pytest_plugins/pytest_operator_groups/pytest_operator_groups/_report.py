@@ -15,7 +15,7 @@ from rich.text import Text
 
 from pytest_operator_groups._groups import count
 from pytest_operator_groups._junit import merge
-from pytest_operator_groups._output import printable
+from pytest_operator_groups._output import duration, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -191,14 +191,6 @@ def summary(jobs: Sequence[Job], seconds: float) -> str:
         f"{count(states.count('passed'), 'group')} passed, {states.count('failed')} failed{not_run} "
         f"in {duration(seconds)} (one after the other: {one_by_one})"
     )
-
-
-def duration(seconds: float | None) -> str:
-    """Return a time in words, or "-" for None."""
-    if seconds is None:
-        return "-"
-    minutes, rest = divmod(round(seconds, 1), 60)
-    return f"{minutes:.0f} min {rest:.1f} s" if minutes else f"{rest:.1f} s"
 
 
 def write_results(folder: Path, jobs: Sequence[Job], seconds: float, at_most: int) -> None:

@@ -18,7 +18,9 @@ def test_help_shows_the_options_in_a_group_of_their_own(pytester: pytest.Pyteste
 
 def test_markers_are_registered(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("--markers")
-    result.stdout.fnmatch_lines(["@pytest.mark.group(ID): *", "@pytest.mark.runner(LABELS): *"])
+    result.stdout.fnmatch_lines(
+        ["@pytest.mark.group(ID): *", "@pytest.mark.runner(LABELS): *", "*", "@pytest.mark.unstable: *"]
+    )
 
 
 def test_switched_off(pytester: pytest.Pytester) -> None:

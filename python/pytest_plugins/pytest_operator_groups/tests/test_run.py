@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from xml.etree import ElementTree as ET
 
 import pytest
-from pytest_operator_groups._report import duration, summary, timeline
+from pytest_operator_groups._output import duration
+from pytest_operator_groups._report import summary, timeline
 from pytest_operator_groups._runner import Job, Runner
 
 if TYPE_CHECKING:

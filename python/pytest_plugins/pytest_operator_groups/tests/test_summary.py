@@ -1,0 +1,329 @@
+"""The command `report-groups`, as a process of its own, on what the jobs of the groups have uploaded."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Collect, MakeSuite, Run
+
+RUN = "https://github.com/o/r/actions/runs/1"
+JOB = f"{RUN}/job/2"
+JOB_PASSED = '{"status": "success", "url": ""}'
+JOB_FAILED = '{"status": "failure", "url": ""}'
+PASSED = '<testsuites><testsuite tests="3" skipped="1" time="61.5"/></testsuites>'
+FAILED = '<testsuites><testsuite tests="3" failures="1" errors="2" time="1"/></testsuites>'
+NO_GROUPS = "Every test was deselected (by -k, -m, --deselect or a plugin): there is no group to run."
+THE_LIST = "the JSON list that pytest --collect-groups writes"
+NOT_SET = f"is not set. Set it to {THE_LIST}"
+SUITE = """
+@pytest.mark.group(1)
+def test_passes(): ...
+
+@pytest.mark.group(1)
+@pytest.mark.skip
+def test_is_skipped(): ...
+
+@pytest.mark.group(2)
+def test_fails(): assert 0
+
+@pytest.mark.group(2)
+@pytest.mark.parametrize("number", [1, 2])
+def test_has_an_error(number, missing): ...
+
+@pytest.mark.group("cancelled")
+def test_is_interrupted(): ...
+
+@pytest.mark.group("early")
+def test_before_which_the_job_fails(): ...
+
+@pytest.mark.group("late")
+def test_after_which_the_job_fails(): ...
+
+@pytest.mark.group("lost")
+def test_whose_machine_is_lost(): ...
+"""
+
+Report: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
+Upload: TypeAlias = Callable[..., None]
+
+
+@pytest.fixture
+def summary(pytester: pytest.Pytester) -> Path:
+    return pytester.path / "summary"
+
+
+@pytest.fixture
+def report(pytester: pytest.Pytester, summary: Path) -> Report:
+    """Run the command as a step on GitHub does, where no rich is installed."""
+    (pytester.path / "rich.py").write_text("raise ImportError('no rich here')")
+
+    def run(groups: object, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        given = {} if groups is None else {"TEST_GROUPS": groups if isinstance(groups, str) else json.dumps(groups)}
+        on_github = {"GITHUB_STEP_SUMMARY": str(summary), "PYTHONPATH": str(pytester.path)}
+        ended = subprocess.run(
+            [sys.executable, "-W", "error", "-m", "pytest_operator_groups._summary", *arguments],
+            cwd=pytester.path,
+            env=os.environ | on_github | given | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "Traceback" not in ended.stderr
+        return ended
+
+    return run
+
+
+@pytest.fixture
+def upload(pytester: pytest.Pytester) -> Upload:
+    """Make the artifact of a group, of the texts that are given."""
+
+    def make(group: str, junit: str | None = None, job: str | None = None) -> None:
+        folder = pytester.path / "logs" / f"logs-{group}"
+        folder.mkdir(parents=True)
+        for name, text in (("junit.xml", junit), ("job.json", job)):
+            if text is not None:
+                (folder / name).write_text(text)
+
+    return make
+
+
+def group(name: str, artifact: str = "a") -> dict[str, str]:
+    return {"job_name": name, "artifact_group_id": artifact}
+
+
+def test_all_kinds_of_groups(
+    make_suite: MakeSuite, run: Run, collect: Collect, upload: Upload, report: Report, summary: Path
+) -> None:
+    suite = make_suite({"tests/integration/test_a.py": SUITE})
+    groups = collect()
+    statuses = {"1": "success", "2": "failure", "cancelled": "cancelled", "early": "failure", "late": "failure"}
+    for number, (name, status) in enumerate(statuses.items()):
+        upload(f"test_a.py-group-{name}", job=json.dumps({"status": status, "url": f"{RUN}/job/{number}"}))
+        if name != "early":
+            junit = suite / f"logs/logs-test_a.py-group-{name}/junit.xml"
+            run("tests/integration/test_a.py", f"--group={name}", f"--junit-xml={junit}")
+    ended = report(groups, "logs", "--prefix=logs", "--title", "lxd, Juju 3.6.1", "--run-url", RUN)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert re.sub(r"\d+\.\d s", "0.1 s", ended.stdout).splitlines() == [
+        "lxd, Juju 3.6.1: 1 group passed, 4 failed, 1 cancelled",
+        "",
+        "GROUP                        RESULT                                                TESTS   TIME",
+        "test_a.py | group 1          passed                                         2, 1 skipped  0.1 s",
+        "test_a.py | group 2          failed: 1 failure, 2 errors                               3  0.1 s",
+        f"  {RUN}/job/1",
+        "test_a.py | group cancelled  cancelled                                                 1  0.1 s",
+        f"  {RUN}/job/2",
+        "test_a.py | group early      failed: pytest wrote no report                            -      -",
+        f"  {RUN}/job/3",
+        "test_a.py | group late       failed: the tests passed, but the job did not             1  0.1 s",
+        f"  {RUN}/job/4",
+        "test_a.py | group lost       failed: the job left no logs                              -      -",
+        f"  {RUN}",
+    ]
+    assert re.sub(r"\d+\.\d s", "0.1 s", summary.read_text().replace(RUN, "RUN")).splitlines() == [
+        "### lxd, Juju 3.6.1: 1 group passed, 4 failed, 1 cancelled",
+        "",
+        "| Group | Result | Tests | Time | Log |",
+        "| --- | --- | ---: | ---: | --- |",
+        r"| `test_a.py \| group 1` | passed | 2, 1 skipped | 0.1 s | [log](RUN/job/0) |",
+        r"| `test_a.py \| group 2` | failed: 1 failure, 2 errors | 3 | 0.1 s | [log](RUN/job/1) |",
+        r"| `test_a.py \| group cancelled` | cancelled | 1 | 0.1 s | [log](RUN/job/2) |",
+        r"| `test_a.py \| group early` | failed: pytest wrote no report | - | - | [log](RUN/job/3) |",
+        r"| `test_a.py \| group late` | failed: the tests passed, but the job did not | 1 | 0.1 s | [log](RUN/job/4) |",
+        r"| `test_a.py \| group lost` | failed: the job left no logs | - | - | [log](RUN) |",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("junit", "job", "cells"),
+    [
+        (PASSED, JOB_PASSED, "passed | 3, 1 skipped | 1 min 1.5 s"),
+        (FAILED, JOB_PASSED, "failed: 1 failure, 2 errors | 3 | 1.0 s"),
+        (FAILED, '{"status": "cancelled"}', "failed: 1 failure, 2 errors | 3 | 1.0 s"),
+        (None, '{"status": "cancelled"}', "cancelled | - | -"),
+        (None, JOB_PASSED, "failed: pytest wrote no report | - | -"),
+        (None, None, "failed: pytest wrote no report | - | -"),
+        (PASSED[:-5], JOB_FAILED, "failed: pytest wrote no report | - | -"),
+        ("", JOB_FAILED, "failed: pytest wrote no report | - | -"),
+        ("\0</testsuites>", JOB_FAILED, "failed: the report of pytest is unreadable | - | -"),
+        (PASSED.replace("3", "x"), JOB_FAILED, "failed: the report of pytest is unreadable | - | -"),
+        ("\0</testsuites>", JOB_PASSED, "passed | - | -"),
+        (PASSED.replace("3", "0"), JOB_PASSED, "failed: no tests ran | 0, 1 skipped | 1 min 1.5 s"),
+        *(
+            (PASSED, job, "failed: the tests passed, but the job did not | 3, 1 skipped | 1 min 1.5 s")
+            for job in (None, "", "{", "[]", "\0", '{"status": ["success"]}')
+        ),
+    ],
+)
+def test_what_an_artifact_says(
+    upload: Upload, report: Report, summary: Path, junit: str | None, job: str | None, cells: str
+) -> None:
+    upload("a", junit, job)
+    ended = report([group("g")], "logs", "--prefix", "logs")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert summary.read_text().splitlines()[-1] == f"| `g` | {cells} | - |"
+
+
+def test_report_that_is_no_file(pytester: pytest.Pytester, report: Report) -> None:
+    (pytester.path / "logs/logs-a/junit.xml").mkdir(parents=True)
+    ended = report([group("g"), group("h", "\0")], "logs", "--prefix=logs")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == (
+        "0 groups passed, 2 failed\n"
+        "\n"
+        "GROUP  RESULT                                      TESTS  TIME\n"
+        "g      failed: the report of pytest is unreadable      -     -\n"
+        "h      failed: the report of pytest is unreadable      -     -\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "link"),
+    [
+        (JOB, f"[log]({JOB})"),
+        (f"{JOB}?pr=3#step:4:5", f"[log]({JOB}?pr=3#step:4:5)"),
+        ("", f"[log]({RUN})"),
+        (None, f"[log]({RUN})"),
+        ("javascript:alert(1)", f"[log]({RUN})"),
+        ("https://x) | `<b>`\n| \\", "[log](https://x%29%20%7C%20%60%3Cb%3E%60%0A%7C%20%5C)"),
+        ("https://x/é\udcff", "[log](https://x/%C3%A9?)"),
+    ],
+)
+def test_link(upload: Upload, report: Report, summary: Path, url: str | None, link: str) -> None:
+    upload("a", PASSED, json.dumps({"status": "success", "url": url}))
+    ended = report([group("g")], "logs", "--prefix=logs", f"--run-url={RUN}")
+    assert summary.read_text().endswith(f"| {link} |\n")
+    # A group that has passed needs no look at its log.
+    assert "https://" not in ended.stdout
+
+
+def test_hostile_names(upload: Upload, report: Report, summary: Path) -> None:
+    upload("a", PASSED, JOB_PASSED)
+    names = ["a|b", "`|`` <img>", "\n| x |\n", "\x1b[31m\u202e", "日本", "\udcff"]
+    ended = report([*map(group, names)], "logs", "--prefix=logs", "--title=*`<b>`\n_[x]", PYTHONIOENCODING="ascii")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines() == [
+        "*`<b>`\\n_[x]: 6 groups passed, 0 failed",
+        "",
+        "GROUP           RESULT         TESTS         TIME",
+        "a|b             passed  3, 1 skipped  1 min 1.5 s",
+        "`|`` <img>      passed  3, 1 skipped  1 min 1.5 s",
+        r"\n| x |\n       passed  3, 1 skipped  1 min 1.5 s",
+        r"\x1b[31m\u202e  passed  3, 1 skipped  1 min 1.5 s",
+        r"\u65e5\u672c              passed  3, 1 skipped  1 min 1.5 s",
+        r"\udcff          passed  3, 1 skipped  1 min 1.5 s",
+    ]
+    heading, *_, a, b, c, d, e, f = summary.read_text(encoding="utf-8").splitlines()
+    assert heading == r"### \*\`\<b\>\`\\n\_\[x\]: 6 groups passed, 0 failed"
+    assert [row.removesuffix(" | passed | 3, 1 skipped | 1 min 1.5 s | - |") for row in (a, b, c, d, e, f)] == [
+        r"| `a\|b`",
+        r"| ``` `\|`` <img> ```",
+        r"| `\n\| x \|\n`",
+        r"| `\x1b[31m\u202e`",
+        "| `日本`",
+        r"| `\udcff`",
+    ]
+
+
+@pytest.mark.parametrize(("arguments", "title"), [([], ""), (["--title=lxd"], "lxd: ")])
+def test_no_group(report: Report, summary: Path, arguments: list[str], title: str) -> None:
+    ended = report("[]", "logs", "--prefix=logs", *arguments)
+    said = f"{title}0 groups passed, 0 failed\n\n{NO_GROUPS}\n"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, said, "")
+    assert summary.read_text() == f"### {said}"
+
+
+def test_no_folder(report: Report) -> None:
+    ended = report([group("g")], "nowhere", "--prefix=logs")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == (
+        "0 groups passed, 1 failed\n"
+        "\n"
+        "GROUP  RESULT                        TESTS  TIME\n"
+        "g      failed: the job left no logs      -     -\n"
+    )
+
+
+def test_no_summary(report: Report, summary: Path) -> None:
+    ended = report("[]", "logs", "--prefix=logs", GITHUB_STEP_SUMMARY="")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert NO_GROUPS in ended.stdout
+    assert not summary.exists()
+
+
+def test_summary_is_appended(report: Report, summary: Path) -> None:
+    summary.write_text("before")
+    report("[]", "logs", "--prefix=logs")
+    assert summary.read_text() == f"before\n### 0 groups passed, 0 failed\n\n{NO_GROUPS}\n"
+
+
+def test_summary_that_can_not_be_written(report: Report, pytester: pytest.Pytester) -> None:
+    ended = report("[]", "logs", "--prefix=logs", GITHUB_STEP_SUMMARY=str(pytester.path))
+    assert (ended.returncode, NO_GROUPS in ended.stdout) == (1, True)
+    assert ended.stderr == (
+        f"report-groups: can't write to {pytester.path}, the file that GITHUB_STEP_SUMMARY names: Is a directory\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        (None, NOT_SET),
+        ("", NOT_SET),
+        ("[", f"is not {THE_LIST}: Expecting value: line 1 column 2 (char 1)"),
+        *(
+            (groups, f"is not {THE_LIST}: each group is an object with job_name and artifact_group_id")
+            for groups in (
+                "{}",
+                "1",
+                "[1]",
+                '["a"]',
+                '[{"job_name": "a"}]',
+                '[{"job_name": 1, "artifact_group_id": ""}]',
+            )
+        ),
+    ],
+)
+def test_groups_that_can_not_be_read(
+    report: Report, summary: Path, monkeypatch: pytest.MonkeyPatch, groups: str | None, message: str
+) -> None:
+    monkeypatch.delenv("TEST_GROUPS", raising=False)
+    ended = report(groups, "logs", "--prefix=logs")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == f"report-groups: the environment variable TEST_GROUPS {message}\n"
+    assert not summary.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--prefix=logs"], "the following arguments are required: FOLDER"),
+        (["logs"], "the following arguments are required: --prefix"),
+        (["logs", "--prefix=logs", "--run=x"], "unrecognized arguments: --run=x"),
+    ],
+)
+def test_usage_error(report: Report, arguments: list[str], message: str) -> None:
+    ended = report("[]", *arguments)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    usage, _, error = ended.stderr.partition("\nreport-groups: error: ")
+    assert " ".join(usage.split()) == (
+        "usage: report-groups [-h] --prefix PREFIX [--title TEXT] [--run-url URL] FOLDER"
+    )
+    assert error == f"{message}\n"
+
+
+def test_is_a_command() -> None:
+    command = [str(Path(sys.executable).with_name("report-groups")), "logs", "--prefix=logs"]
+    ended = subprocess.run(command, env={"TEST_GROUPS": "[]"}, capture_output=True, text=True, check=True)
+    assert ended.stdout == f"0 groups passed, 0 failed\n\n{NO_GROUPS}\n"
