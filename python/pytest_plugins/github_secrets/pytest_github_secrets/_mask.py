@@ -7,12 +7,13 @@ import html
 import json
 import re
 from bisect import bisect_right
+from heapq import merge
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape, quoteattr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 MASK = "***"
 # Shorter values are parts of ordinary words. Blanks don't count.
@@ -27,6 +28,11 @@ _ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 def is_maskable(value: str) -> bool:
     """Return whether a value is long enough to be told from ordinary words."""
     return len("".join(value.split())) >= MIN_LENGTH
+
+
+def too_short(secrets: Mapping[str, str]) -> list[str]:
+    """Return the keys of the values that are not masked: text comes line by line, and no line is long enough."""
+    return [key for key, value in secrets.items() if value and not any(map(is_maskable, value.splitlines()))]
 
 
 def forms(value: str) -> set[str]:
@@ -115,19 +121,18 @@ class Masker:
     def _spans(self, text: str) -> list[tuple[int, int]]:
         """Return where secrets are: starts and ends, in order, none touching another."""
         step = FRAGMENT - _SEED + 1
-        found = [
+        # Neither is a list: a file that is full of secrets has more of them than fit into memory.
+        parts = (
             (start, start + FRAGMENT)
             # Every part of FRAGMENT characters has _SEED of them from a multiple of the step on.
             for seed in range(0, len(text), step)
             if text[seed : seed + _SEED] in self._seeds
             for start in range(max(seed - step + 1, 0), seed + 1)
             if text[start : start + FRAGMENT] in self._grams
-        ]
-        if self._whole:
-            found += [match.span() for match in self._whole.finditer(text)]
-            found.sort()
+        )
+        whole = (match.span() for match in self._whole.finditer(text)) if self._whole else ()
         spans: list[tuple[int, int]] = []
-        for start, end in found:
+        for start, end in merge(parts, whole):
             if spans and start <= spans[-1][1]:
                 spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
             else:

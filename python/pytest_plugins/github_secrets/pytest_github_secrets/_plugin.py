@@ -35,13 +35,12 @@ def github_secrets(pytestconfig: pytest.Config) -> dict[str, str]:
 
 def keep_secret(secrets: Secrets, config: pytest.Config) -> None:
     """Mask the values in all that pytest writes from now on, and warn of those that are empty or too short for it."""
-    from pytest_github_secrets._mask import MIN_LENGTH, Masker, is_maskable
+    from pytest_github_secrets._mask import MIN_LENGTH, Masker, too_short
 
     config.pluginmanager.register(_Masking(config, Masker(secrets.values())))
     if empty := [key for key, value in secrets.items() if not value]:
         warnings.warn(pytest.PytestWarning(f"empty in {VARIABLE}: {', '.join(empty)}"), stacklevel=1)
-    # pytest writes line by line: a value is masked for certain where one of its lines is.
-    if short := [key for key, value in secrets.items() if value and not any(map(is_maskable, value.splitlines()))]:
+    if short := too_short(secrets):
         warnings.warn(
             pytest.PytestWarning(
                 f"too short to be masked in what pytest writes (under {MIN_LENGTH} characters, without blanks): "

@@ -1,23 +1,42 @@
-"""What the command `redact-secrets` tells GitHub's log to mask."""
+"""What the command `redact-secrets` tells GitHub's log to mask, and what it leaves in files."""
 
 from __future__ import annotations
 
+import base64
+import html
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
+PASSWORD = 'hunter2-<tag>&"it\'s"/100%\\d é'
+FORMS = [
+    PASSWORD,
+    repr(PASSWORD),
+    json.dumps(PASSWORD),
+    html.escape(PASSWORD),
+    quote(PASSWORD, safe=""),
+    *(base64.b64encode(before + PASSWORD.encode()).decode() for before in (b"", b"1", b"22")),
+]
 PEM = "-----BEGIN-----\n50%\r\nMIIE\n\n-----END-----\n"
 
 
-def redact(secrets: str | None, program: str = "pass") -> subprocess.CompletedProcess[str]:
+WRITE = (
+    " Write a Python dict or JSON of strings; in a workflow, with one line for each secret: "
+    '"NAME": ${{ toJSON(secrets.NAME) }},\n'
+)
+
+
+def redact(secrets: str | None, *paths: str | Path, program: str = "pass") -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name != "SECRETS"}
     code = f"import sys; from pytest_github_secrets import _redact; {program}; sys.exit(_redact.main())"
     return subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", code, *paths],
         env=environment | ({} if secrets is None else {"SECRETS": secrets}),
         capture_output=True,
         text=True,
@@ -47,7 +66,7 @@ def test_masks_each_line_and_the_form_of_tojson() -> None:
     ]
 
 
-@pytest.mark.parametrize("secrets", [None, "", "{}", '{"A": "", "B": null}'])
+@pytest.mark.parametrize("secrets", [None, "", " \n", "{}", '{"A": "", "B": null}'])
 def test_no_secret(secrets: str | None) -> None:
     run = redact(secrets)
     assert (run.returncode, run.stdout, run.stderr) == (0, "no secrets to mask in SECRETS\n", "")
@@ -63,14 +82,11 @@ def test_no_secret(secrets: str | None) -> None:
 def test_bad_input(secrets: str, message: str) -> None:
     run = redact(secrets)
     assert (run.returncode, run.stdout) == (1, "")
-    assert run.stderr == (
-        f"redact-secrets: {message} Write a Python dict or JSON of strings; in a workflow, with one line for each "
-        'secret: "NAME": ${{ toJSON(secrets.NAME) }},\n'
-    )
+    assert run.stderr == f"redact-secrets: {message}{WRITE}"
 
 
 def test_a_crash_shows_nothing() -> None:
-    run = redact('{"A": "hunter22"}', "_redact._escape = lambda text: 1 / 0 if text else text")
+    run = redact('{"A": "hunter22"}', program="_redact._escape = lambda text: 1 / 0 if text else text")
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr == "redact-secrets failed: ZeroDivisionError. Nothing more is shown, to keep secrets.\n"
 
@@ -81,3 +97,117 @@ def test_is_a_command() -> None:
         [str(command)], env={"SECRETS": '{"A": "hunter22"}'}, capture_output=True, text=True, check=True
     )
     assert run.stdout.endswith("1 secrets masked\n")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_masks_each_form_in_a_file(tmp_path: Path, form: str) -> None:
+    (tmp_path / "log").write_text(f"before\n{form}:after")
+    run = redact(json.dumps({"PASSWORD": PASSWORD}), tmp_path / "log")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "1 secrets masked in 1 of 1 files\n", "")
+    # Quotes stay, and the ends of base64, which depend on its neighbours.
+    assert re.fullmatch(r"before\n\S{0,4}\*\*\*\S{0,4}:after", (tmp_path / "log").read_text())
+
+
+def test_masks_all_files_of_folders(tmp_path: Path) -> None:
+    folder = tmp_path / "logs" / ".hidden"
+    folder.mkdir(parents=True)
+    (folder / ".log").write_text(f"{PEM}, in part {PASSWORD[:8]}")
+    (folder / "empty").touch()
+    (tmp_path / "status").write_text("1: -----BEGIN-----.\n2: MIIE.\n")
+    (tmp_path / "not-named").write_text(PASSWORD)
+    secrets = json.dumps({"PASSWORD": PASSWORD, "KEY": PEM})
+    run = redact(secrets, tmp_path / "logs", tmp_path / "status", folder, folder / ".log")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "2 secrets masked in 2 of 3 files\n", "")
+    assert (folder / ".log").read_text() == "***, in part ***"
+    assert (tmp_path / "status").read_text() == "1: ***.\n2: ***.\n"
+    assert (tmp_path / "not-named").read_text() == PASSWORD
+
+
+def test_keeps_all_else_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "binary"
+    around = bytes(range(256)) + b"\r\n\xff\xe2\x82"
+    file.write_bytes(around + PASSWORD.encode() + around)
+    file.chmod(0o640)
+    run = redact(json.dumps({"PASSWORD": PASSWORD}), tmp_path)
+    assert (run.returncode, run.stdout) == (0, "1 secrets masked in 1 of 1 files\n")
+    assert file.read_bytes() == around + b"***" + around
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert [*tmp_path.iterdir()] == [file]
+
+
+def test_writes_what_has_secrets_alone(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret").write_text(PASSWORD)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "clean").write_bytes(b"no secret\xff")
+    (folder / "link").symlink_to(outside / "secret")
+    (folder / "link-to-folder").symlink_to(outside)
+    os.mkfifo(folder / "pipe")
+    before = (folder / "clean").stat()
+    run = redact(json.dumps({"PASSWORD": PASSWORD}), folder)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "1 secrets masked in 0 of 1 files\n", "")
+    assert (folder / "clean").stat().st_ino == before.st_ino
+    assert (folder / "link").is_symlink()
+    assert (outside / "secret").read_text() == PASSWORD
+
+
+def test_names_the_secrets_that_are_too_short(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("abc hunter22")
+    run = redact('{"A": "abc", "B": "hunter22", "C": "", "hunter22": "a\\nb\\nc\\nd"}', tmp_path)
+    assert (run.returncode, run.stdout) == (0, "1 secrets masked in 1 of 1 files\n")
+    assert run.stderr == (
+        "redact-secrets: too short to be masked in files (under 4 characters, without blanks): A, ***\n"
+    )
+    assert (tmp_path / "log").read_text() == "abc ***"
+
+
+def test_refused_paths(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("hunter22")
+    (tmp_path / "link").symlink_to(tmp_path / "log")
+    os.mkfifo(tmp_path / "pipe")
+    paths = ["missing", "", "link", "hunter22", "pipe", "--hunter22", "log/file"]
+    program = f"import os; os.chdir({str(tmp_path)!r})"
+    run = redact('{"A": "hunter22"}', *paths, "log", program=program)
+    assert (run.returncode, run.stdout) == (1, "1 secrets masked in 1 of 1 files\n")
+    assert sorted(run.stderr.splitlines()) == [
+        "redact-secrets: a symlink is not followed: link",
+        "redact-secrets: no such file or folder: ",
+        "redact-secrets: no such file or folder: ***",
+        "redact-secrets: no such file or folder: --***",
+        "redact-secrets: no such file or folder: log/file",
+        "redact-secrets: no such file or folder: missing",
+        "redact-secrets: no such file or folder: pipe",
+    ]
+    assert (tmp_path / "log").read_text() == "***"
+
+
+@pytest.mark.parametrize("secrets", [None, " \n", '{"A": ""}'])
+def test_no_secret_in_files(tmp_path: Path, secrets: str | None) -> None:
+    (tmp_path / "log").write_text("hunter22")
+    run = redact(secrets, tmp_path)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "no secrets to mask in SECRETS\n", "")
+    assert (tmp_path / "log").read_text() == "hunter22"
+
+
+def test_bad_input_leaves_files_alone(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("hunter22")
+    run = redact("hunter22", tmp_path)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == (
+        f"redact-secrets: SECRETS, line 1: it doesn't start with {{, so it is no dict.{WRITE}"
+        "redact-secrets: the files are not masked. Do not upload them.\n"
+    )
+    assert (tmp_path / "log").read_text() == "hunter22"
+
+
+@pytest.mark.parametrize("limit", ["RLIMIT_FSIZE, (0, 0)", "RLIMIT_NOFILE, (3, 3)"], ids=["writing", "listing"])
+def test_a_crash_leaves_a_file_as_it_was(tmp_path: Path, limit: str) -> None:
+    (tmp_path / "log").write_text("hunter22")
+    run = redact('{"A": "hunter22"}', tmp_path, program=f"import resource; resource.setrlimit(resource.{limit})")
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == (
+        "redact-secrets failed: OSError. Nothing more is shown, to keep secrets. Do not upload these files.\n"
+    )
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["hunter22"]
