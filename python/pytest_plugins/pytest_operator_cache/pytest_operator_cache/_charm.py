@@ -24,7 +24,7 @@ class Platform:
     """One `.charm` file that charmcraft packs.
 
     Attributes:
-        name: As `charmcraft pack --platform` takes it.
+        name: As charmcraft names it; see `Charm.pack_argument` for how to choose it.
         build_on: The Debian architectures that it can be packed on.
         build_for: The Debian architecture that it runs on, or "all".
         bases: What it runs on, such as "ubuntu@24.04".
@@ -96,11 +96,33 @@ class Charm:
             raise CharmError(f"{self.folder / 'charmcraft.yaml'}: no platform {name!r}. It has {', '.join(platforms)}.")
         return platforms[name]
 
+    def pack_argument(self, name: str, machine: str) -> str:
+        """Return the argument that makes charmcraft pack one platform alone; empty if it packs no other.
+
+        Args:
+            name: The platform's name.
+            machine: The architecture of the machine that packs.
+
+        Raises:
+            CharmError: It packs others, and takes no argument that chooses this one.
+        """
+        here = [platform.name for platform in self.platforms(machine) if machine in platform.build_on]
+        if here == [name]:
+            return ""
+        # charmcraft 4 takes --bases-index, and ignores it: https://github.com/canonical/charmcraft/issues/1983
+        if "platforms" not in self.project and name not in _choices(self.project["bases"], machine):
+            raise CharmError(
+                f"{self.folder / 'charmcraft.yaml'}: charmcraft can't pack {name!r} alone, for its entry of `bases` "
+                "runs on several bases, or on another one than it is built on. Give each base an entry of its own, or "
+                f"write `platforms` instead of `bases`. See {DOCUMENTATION}"
+            )
+        return f"--platform={name}"
+
     def bases_of(self, index: int) -> frozenset[str]:
         """Return what the charm of an index into `bases` runs on.
 
         Raises:
-            CharmError: There are no `bases`, or not so many.
+            CharmError: There are no `bases`, not so many, or one without a name or a channel.
         """
         entries = self.project.get("bases")
         if not entries or not isinstance(entries, list):
@@ -108,10 +130,14 @@ class Charm:
                 f"bases_index={index!r} is an index into `bases`, and {self.folder / 'charmcraft.yaml'} has none: "
                 f"leave it out, and choose with --charm-base=NAME@CHANNEL."
             )
-        if type(index) is not int or not 0 <= index < len(entries):
-            listed = ", ".join(f"{i} ({', '.join(sorted(_run_on(entry)))})" for i, entry in enumerate(entries))
+        try:
+            bases = [_run_on(entry) for entry in entries]
+        except ValueError as error:
+            raise CharmError(f"{self.folder / 'charmcraft.yaml'}: {error}") from error
+        if type(index) is not int or not 0 <= index < len(bases):
+            listed = ", ".join(f"{i} ({', '.join(sorted(names))})" for i, names in enumerate(bases))
             raise CharmError(f"bases_index={index!r}: `bases` of {self.folder / 'charmcraft.yaml'} has {listed}.")
-        return _run_on(entries[index])
+        return bases[index]
 
 
 def read(folder: Path) -> Charm:
@@ -167,4 +193,15 @@ def _run_on(entry: dict[str, Any]) -> frozenset[str]:
     try:
         return frozenset(f"{base['name']}@{base['channel']}" for base in entry.get("run-on", [entry]))
     except (AttributeError, KeyError, TypeError) as error:
-        raise CharmError("in `bases`, every base has a `name` and a `channel`.") from error
+        raise ValueError("in `bases`, every base has a `name` and a `channel`.") from error
+
+
+def _choices(entries: list[dict[str, Any]], machine: str) -> set[str]:
+    """Return what charmcraft's --platform takes for `bases`: it makes that of all that an entry runs on."""
+    return {
+        "_".join(
+            f"{base['name']}-{base['channel']}-{'-'.join(base.get('architectures', [machine]))}"
+            for base in entry.get("run-on", [entry])
+        )
+        for entry in entries
+    }

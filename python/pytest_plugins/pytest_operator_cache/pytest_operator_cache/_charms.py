@@ -204,7 +204,7 @@ def _platform_argument(charm: Charm, wanted: Wanted) -> list[str]:
     if wanted.platform:
         return []
     platforms = charm.platforms(machine())
-    fitting, arguments = packed_here(platforms, wanted)
+    fitting = packed_here(platforms, wanted)
     listed = "".join(f"\n  {platform.name}: on {', '.join(sorted(platform.bases))}" for platform in platforms)
     if not fitting:
         raise CharmError(f"{charm.folder / 'charmcraft.yaml'} packs nothing for {wanted}. Its platforms:{listed}")
@@ -213,4 +213,5 @@ def _platform_argument(charm: Charm, wanted: Wanted) -> list[str]:
             f"{charm.folder / 'charmcraft.yaml'} packs several charms for {wanted}: pass "
             f"--charm-base={charm.name}=NAME@CHANNEL to pytest, or base= to packed_charm(). Its platforms:{listed}"
         )
-    return arguments
+    argument = charm.pack_argument(fitting[0].name, machine())
+    return [argument] if argument else []

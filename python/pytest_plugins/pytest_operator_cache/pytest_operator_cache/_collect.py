@@ -29,7 +29,8 @@ def collect(root: Path, ignore: Iterable[str], tell: Callable[[str], None]) -> l
         tell: Is called with what is left out, and why.
 
     Raises:
-        CharmError: A charm can't be read, no runner can pack it, there is none at all, or there are too many jobs.
+        CharmError: A charm can't be read, no runner can pack it, charmcraft can't pack a platform alone, there is no
+            charm at all, or there are too many jobs.
         OSError: A charm's files can't be read.
     """
     jobs: list[dict[str, str]] = []
@@ -40,7 +41,7 @@ def collect(root: Path, ignore: Iterable[str], tell: Callable[[str], None]) -> l
             tell(f"{error}; left out")
             continue
         platforms = charm.platforms()
-        without_runner = [_describe(platform) for platform in platforms if not runner_for(platform)]
+        without_runner = [_describe(platform) for platform in platforms if not machine_for(platform)]
         if len(without_runner) == len(platforms):
             raise CharmError(
                 f"{folder / 'charmcraft.yaml'}: none of its platforms can be packed, for GitHub has runners for "
@@ -57,13 +58,14 @@ def collect(root: Path, ignore: Iterable[str], tell: Callable[[str], None]) -> l
                 "platform": platform.name,
                 "base": ", ".join(sorted(platform.bases)),
                 "architecture": platform.build_for,
-                "runner": runner_for(platform),
+                "runner": RUNNERS[machine],
                 "job_name": f"{charm.name} | {platform.name}" if path == "." else f"{path} | {platform.name}",
                 "artifact_name": _artifact_name(path, charm.name, platform.name),
                 "digest": combine(files, platform.name),
+                "pack_argument": charm.pack_argument(platform.name, machine),
             }
             for platform in platforms
-            if runner_for(platform)
+            if (machine := machine_for(platform))
         ]
     if not jobs:
         raise CharmError(f"no charm: there is no charmcraft.yaml of `type: charm` in {root} or below")
@@ -83,10 +85,10 @@ def find_folders(root: Path) -> Iterator[Path]:
             yield Path(folder)
 
 
-def runner_for(platform: Platform) -> str:
-    """Return the label of a runner that can pack a platform, if possible of its own architecture; empty if none can."""
+def machine_for(platform: Platform) -> str:
+    """Return the architecture of a runner that can pack a platform, if possible its own; empty if none can."""
     own = [name for name in platform.build_on if name == platform.build_for]
-    return next((RUNNERS[name] for name in [*own, *platform.build_on] if name in RUNNERS), "")
+    return next((name for name in [*own, *platform.build_on] if name in RUNNERS), "")
 
 
 def _describe(platform: Platform) -> str:

@@ -32,8 +32,7 @@ def collect_charms(arguments: Sequence[str] | None = None) -> int:
         jobs = collect(Path.cwd(), options.ignore, lambda line: print(line, file=sys.stderr))
         line = f"charms={json.dumps(jobs)}\n"
         if output := os.environ.get("GITHUB_OUTPUT"):
-            with Path(output).open("a", encoding="utf-8") as file:
-                file.write(line)
+            _append(output, line)
             for job in jobs:
                 print(job["job_name"])
         else:
@@ -68,6 +67,15 @@ def charm_digest(arguments: Sequence[str] | None = None) -> int:
         print(f"charm-digest: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _append(path: str, line: str) -> None:
+    with Path(path).open("ab+", buffering=0) as file:
+        if file.seekable() and file.tell():
+            file.seek(-1, os.SEEK_END)
+            # The last line of another step may lack its end.
+            line = line if file.read() == b"\n" else f"\n{line}"
+        file.write(line.encode())
 
 
 def _add_ignore(parser: argparse.ArgumentParser) -> None:

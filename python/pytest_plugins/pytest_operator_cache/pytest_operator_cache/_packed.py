@@ -207,19 +207,20 @@ def _pack_command(charm: Charm, wanted: Wanted) -> str:
     from pytest_operator_cache._charm import CharmError
 
     try:
-        platforms = charm.platforms(machine())
+        fitting = packed_here(charm.platforms(machine()), wanted)
+        argument = charm.pack_argument(fitting[0].name, machine()) if fitting else ""
     except CharmError:
-        platforms = []
-    return " ".join(["charmcraft pack", *packed_here(platforms, wanted)[1]])
+        argument = ""
+    return f"charmcraft pack {argument}".rstrip()
 
 
-def packed_here(platforms: Sequence[Platform], wanted: Wanted) -> tuple[list[Platform], list[str]]:
-    """Return the platforms that fit and that this machine packs, and charmcraft's arguments for the first of them."""
-    here = [platform for platform in platforms if machine() in platform.build_on]
-    fitting = [platform for platform in here if platform.is_for(wanted.architecture) and wanted.bases <= platform.bases]
-    # charmcraft does not take every name that it gives to a platform of `bases`; for a single one it needs none.
-    arguments = [f"--platform={platform.name}" for platform in fitting[:1]] if len(here) > 1 else []
-    return fitting, arguments
+def packed_here(platforms: Sequence[Platform], wanted: Wanted) -> list[Platform]:
+    """Return the platforms that fit and that this machine packs."""
+    return [
+        platform
+        for platform in platforms
+        if machine() in platform.build_on and platform.is_for(wanted.architecture) and wanted.bases <= platform.bases
+    ]
 
 
 def _file_name(charm: Charm, platform: str) -> str:

@@ -11,14 +11,51 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pytest_operator_cache import _commands
+from pytest_operator_cache._charm import read
+from pytest_operator_cache._collect import RUNNERS
+from pytest_operator_cache._packed import Wanted, find, machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import MakeCharm, RealCharm
+    from conftest import MakeCharm
 
 UBUNTU = {"name": "ubuntu"}
 JAMMY, FOCAL = {**UBUNTU, "channel": "22.04"}, {**UBUNTU, "channel": "20.04"}
+ON_AMD64, ON_ARM64 = {"architectures": ["amd64"]}, {"architectures": ["arm64"]}
+ON_BOTH = {"architectures": ["amd64", "arm64"]}
+
+# What packs each platform of a charm alone, on a runner of its architecture.
+PACK_ARGUMENTS = [
+    ({"platforms": {"ubuntu@22.04:amd64": None, "ubuntu@24.04:arm64": None}}, ["", ""]),
+    (
+        {"platforms": {"ubuntu@22.04:amd64": None, "ubuntu@24.04:amd64": None, "ubuntu@24.04:arm64": None}},
+        ["--platform=ubuntu@22.04:amd64", "--platform=ubuntu@24.04:amd64", ""],
+    ),
+    (
+        {"base": "ubuntu@22.04", "platforms": {"amd64": None, "foreign": {"build-on": "amd64", "build-for": "arm64"}}},
+        ["--platform=amd64", "--platform=foreign"],
+    ),
+    ({"bases": [JAMMY]}, [""]),
+    ({"bases": [JAMMY, FOCAL]}, ["--platform=ubuntu-22.04-amd64", "--platform=ubuntu-20.04-amd64"]),
+    ({"bases": [{**JAMMY, **ON_AMD64}, {**FOCAL, **ON_ARM64}]}, ["", ""]),
+    # On arm64, the first entry is for arm64.
+    ({"bases": [JAMMY, {**FOCAL, **ON_ARM64}]}, ["", "--platform=ubuntu-20.04-arm64"]),
+    (
+        {"bases": [{**JAMMY, **ON_BOTH}, FOCAL]},
+        ["--platform=ubuntu-22.04-amd64-arm64", "--platform=ubuntu-20.04-amd64"],
+    ),
+    (
+        {"bases": [{"build-on": [{**JAMMY, **ON_BOTH}], "run-on": [JAMMY]}, {**FOCAL, **ON_AMD64}]},
+        ["--platform=ubuntu-22.04-amd64", "", "--platform=ubuntu-20.04-amd64"],
+    ),
+    ({"bases": [{"build-on": [JAMMY], "run-on": [JAMMY, FOCAL]}]}, [""]),
+    ({"bases": [{"build-on": [JAMMY], "run-on": [FOCAL]}]}, [""]),
+    (
+        {"bases": [{"build-on": [{**JAMMY, **ON_AMD64}], "run-on": [JAMMY, FOCAL]}, {**JAMMY, **ON_ARM64}]},
+        ["", ""],
+    ),
+]
 
 
 @pytest.fixture
@@ -66,6 +103,7 @@ def test_all_that_a_job_needs(make_charm: MakeCharm, collect: Callable[..., list
             "architecture": "amd64",
             "runner": "ubuntu-latest",
             "job_name": "demo | ubuntu@22.04:amd64",
+            "pack_argument": "",
         },
         {
             "path": ".",
@@ -75,6 +113,7 @@ def test_all_that_a_job_needs(make_charm: MakeCharm, collect: Callable[..., list
             "architecture": "arm64",
             "runner": "ubuntu-24.04-arm",
             "job_name": "demo | ubuntu@24.04:arm64",
+            "pack_argument": "",
         },
         {
             "path": "tests/integration/application-charm",
@@ -84,6 +123,7 @@ def test_all_that_a_job_needs(make_charm: MakeCharm, collect: Callable[..., list
             "architecture": "amd64",
             "runner": "ubuntu-latest",
             "job_name": "tests/integration/application-charm | amd64",
+            "pack_argument": "",
         },
     ]
     assert len(digests) == len(artifacts) == 3
@@ -160,16 +200,71 @@ def test_syntaxes(
         assert [tuple(job[key] for key in keys) for job in collect()] == platforms
 
 
+@pytest.mark.parametrize(("project", "arguments"), PACK_ARGUMENTS)
+def test_what_packs_a_platform_alone(
+    make_charm: MakeCharm,
+    collect: Callable[..., list[dict[str, str]]],
+    project: dict[str, Any],
+    arguments: list[str],
+) -> None:
+    make_charm(**project)
+    jobs = collect()
+    assert [job["pack_argument"] for job in jobs] == arguments
+    assert {list(job)[-1] for job in jobs} == {"pack_argument"}
+
+
+@pytest.mark.parametrize(
+    ("bases", "platform"),
+    [
+        ([JAMMY, {"build-on": [FOCAL], "run-on": [FOCAL, JAMMY]}], "ubuntu-20.04-amd64"),
+        ([{"build-on": [JAMMY], "run-on": [FOCAL]}, FOCAL], "ubuntu-22.04-amd64"),
+        ([{"build-on": [JAMMY, FOCAL], "run-on": [JAMMY]}], "ubuntu-20.04-amd64"),
+        ([{"build-on": [JAMMY], "run-on": [{**JAMMY, **ON_AMD64}, {**JAMMY, **ON_ARM64}]}], "ubuntu-22.04-amd64"),
+    ],
+)
+def test_nothing_packs_a_platform_alone(
+    make_charm: MakeCharm, error_of: Callable[..., str], bases: list[dict[str, Any]], platform: str
+) -> None:
+    make_charm(bases=bases)
+    assert error_of() == (
+        f"collect-charms: ROOT/charmcraft.yaml: charmcraft can't pack '{platform}' alone, for its entry of `bases` "
+        "runs on several bases, or on another one than it is built on. Give each base an entry of its own, or write "
+        "`platforms` instead of `bases`. See https://documentation.ubuntu.com/charmcraft/stable/reference/platforms"
+    )
+
+
+@pytest.mark.usefixtures("real_charmcraft")
+@pytest.mark.parametrize("project", [project for project, _ in PACK_ARGUMENTS])
+def test_real_charmcraft_packs_a_platform_alone(
+    make_charm: MakeCharm, collect: Callable[..., list[dict[str, str]]], project: dict[str, Any]
+) -> None:
+    make_charm("charm", **project)
+    for job in collect():
+        if job["runner"] == RUNNERS[machine()]:
+            folder = make_charm(job["artifact_name"], **project)
+            command = ["charmcraft", "pack", *filter(None, [job["pack_argument"]])]
+            subprocess.run(command, cwd=folder, check=True)
+            (path,) = folder.glob("*.charm")
+            assert path.name == f"demo_{job['platform'].replace(':', '-')}.charm"
+            (packed,) = find(read(folder), Wanted(job["architecture"]))
+            assert ", ".join(sorted(packed.bases)) == job["base"]
+
+
+@pytest.mark.parametrize("before", ["", "before=1\n", "before=1"])
 def test_output_file_of_a_step(
-    make_charm: MakeCharm, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    make_charm: MakeCharm,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    before: str,
 ) -> None:
     make_charm(platforms={"ubuntu@22.04:amd64": None})
     output = tmp_path / "output"
-    output.write_text("before=1\n")
+    output.write_text(before)
     monkeypatch.setenv("GITHUB_OUTPUT", str(output))
     assert _commands.collect_charms([]) == 0
-    before, charms = output.read_text().splitlines()
-    assert before == "before=1"
+    *others, charms = output.read_text().splitlines()
+    assert others == before.splitlines()
     assert json.loads(charms.removeprefix("charms="))[0]["platform"] == "ubuntu@22.04:amd64"
     assert capsys.readouterr().out == "demo | ubuntu@22.04:amd64\n"
 
@@ -309,14 +404,3 @@ def test_commands_are_installed(make_charm: MakeCharm) -> None:
     usage = subprocess.run([bin_folder / "charm-digest", "."], cwd=folder, check=False, capture_output=True, text=True)
     assert usage.returncode == 2
     assert "the following arguments are required: --platform" in usage.stderr
-
-
-def test_charmcraft_takes_the_platforms(
-    make_charm: MakeCharm, real_charm: RealCharm, collect: Callable[..., list[dict[str, str]]]
-) -> None:
-    project = {"bases": [JAMMY, FOCAL]}
-    make_charm(**project)
-    assert [real_charm(job["platform"], **project).name for job in collect()] == [
-        "demo_ubuntu-22.04-amd64.charm",
-        "demo_ubuntu-20.04-amd64.charm",
-    ]

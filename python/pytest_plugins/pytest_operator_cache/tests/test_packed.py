@@ -214,6 +214,15 @@ def test_bases_index_that_is_not_there(make_charm: MakeCharm, index: int, messag
     assert str(error.value) == message.replace("PATH", str(folder / "charmcraft.yaml"))
 
 
+def test_bases_index_into_what_is_malformed(make_charm: MakeCharm) -> None:
+    from pytest_operator_cache._charm import CharmError, read
+
+    folder = make_charm(bases=[{"name": "ubuntu", "channel": "22.04"}, {"name": "ubuntu"}])
+    with pytest.raises(CharmError) as error:
+        read(folder).bases_of(0)
+    assert str(error.value) == f"{folder}/charmcraft.yaml: in `bases`, every base has a `name` and a `channel`."
+
+
 def test_other_values_of_ci_are_none(
     make_charm: MakeCharm, charmcraft: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
