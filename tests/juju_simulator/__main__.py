@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import shlex
 import signal
 import sys
 import tempfile
@@ -33,14 +32,9 @@ async def main() -> int:
     with tempfile.TemporaryDirectory(prefix="juju-simulator-") as folder:
         simulator = Simulator(Path(folder), Table(options.seconds, actions))
         async with simulator.running():
-            juju = Path(folder) / "bin/juju"
-            juju.parent.mkdir()
-            command = Path(__file__).with_name("_command.py")
-            juju.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(command))} "$@"\n')
-            juju.chmod(0o755)
             variables = {
                 "JUJU_DATA": str(simulator.juju_data),
-                "PATH": f"{juju.parent}{os.pathsep}{os.environ['PATH']}",
+                "PATH": f"{simulator.programs}{os.pathsep}{os.environ['PATH']}",
             }
             process = await asyncio.create_subprocess_exec(*options.command, env=os.environ | variables)
             # The command is told of Ctrl-C by the terminal, and ends in its own way; so does the simulator then.

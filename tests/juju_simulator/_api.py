@@ -192,8 +192,6 @@ def _model_info(session: Session, model: Model) -> dict[str, Any]:
 
 @method("ModelManager")
 async def create_model(session: Session, params: dict[str, Any]) -> dict[str, Any]:
-    if params["name"] in {model.name for model in session.simulator.models.values()}:
-        raise JujuError(f'model "{params["name"]}" for {USER} already exists', "already exists")
     return _model_info(session, session.simulator.add_model(params["name"], params.get("config") or {}))
 
 

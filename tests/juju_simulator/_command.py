@@ -1,8 +1,10 @@
-"""Stands for the `juju` command, as far as pytest-operator runs it: models, status and debug-log, as text."""
+"""Stands for the `juju` command, as far as pytest-operator, jubilant and the workflows run it."""
 
 from __future__ import annotations
 
+import argparse
 import base64
+import json
 import os
 import ssl
 import sys
@@ -13,25 +15,48 @@ from pathlib import Path
 
 import yaml
 
+COMMANDS = ("add-model", "controllers", "debug-log", "destroy-model", "models", "set-model-constraints", "status")
+
 
 def main(arguments: list[str]) -> int:
     """Return the exit code of the command."""
-    options = dict(zip(arguments[1:], [*arguments[2:], ""], strict=False))
     command = arguments[0] if arguments else ""
     if command == "version":
         print("3.6.12-simulator-amd64")
         return 0
-    if command not in {"models", "status", "debug-log"}:
+    if command not in COMMANDS:
         print(f'ERROR simulator: no command "{command}"', file=sys.stderr)
         return 2
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("-m", "--model", default=os.environ.get("JUJU_MODEL", ""))
+    for option in ("--level", "--format"):
+        parser.add_argument(option, default="")
+    parser.add_argument("-c", "--controller")
+    options = parser.parse_known_intermixed_args(arguments[1:])[0]
     data = Path(os.environ["JUJU_DATA"])
     controllers, accounts = (
         yaml.safe_load((data / name).read_text()) for name in ("controllers.yaml", "accounts.yaml")
     )
-    name = controllers["current-controller"]
+    # As the real one does, without asking the controller.
+    if command == "controllers":
+        print(json.dumps(controllers))
+        return 0
+    of_a_name = command in {"add-model", "destroy-model"}
+    model = options.names[0] if of_a_name else options.model
+    name = options.controller or model.rpartition(":")[0] or controllers["current-controller"]
+    if name not in controllers["controllers"]:
+        print(f"ERROR controller {name} not found", file=sys.stderr)
+        return 1
     controller, account = controllers["controllers"][name], accounts["controllers"][name]
-    model = options.get("-m") or options.get("--model") or os.environ.get("JUJU_MODEL", "")
-    query = urllib.parse.urlencode({"model": model, "level": options.get("--level", "")})
+    query = urllib.parse.urlencode(
+        {
+            "model": model,
+            "level": options.level,
+            "format": options.format,
+            "constraints": "" if of_a_name else " ".join(options.names),
+        }
+    )
     token = base64.b64encode(f"user-{account['user']}:{account['password']}".encode()).decode()
     request = urllib.request.Request(
         f"https://{controller['api-endpoints'][0]}/text/{command}?{query}", headers={"Authorization": f"Basic {token}"}

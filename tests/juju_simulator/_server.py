@@ -6,11 +6,14 @@ import asyncio
 import base64
 import io
 import json
+import shlex
 import ssl
+import sys
 import uuid
 import zipfile
 from contextlib import asynccontextmanager, suppress
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import trustme
@@ -21,8 +24,7 @@ from juju_simulator import _api
 from juju_simulator._model import AGENT_VERSION, Charm, JujuError, Model, Table
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Mapping
 
 CONTROLLER = "simulator"
 
@@ -36,6 +38,7 @@ class Simulator:
 
     Attributes:
         juju_data: What to set JUJU_DATA to.
+        programs: The folder of the command `juju`, to be first on PATH.
         refuse_logins: Whether every password is wrong.
         models: The models, by UUID.
     """
@@ -43,6 +46,7 @@ class Simulator:
     def __init__(self, folder: Path, table: Table | None = None) -> None:
         self.folder = folder
         self.juju_data = folder / "juju"
+        self.programs = folder / "bin"
         self.table = table or Table()
         self.uuid = str(uuid.uuid4())
         self.password = uuid.uuid4().hex
@@ -75,6 +79,7 @@ class Simulator:
         self.address = f"{host}:{port}"
         self.add_model("controller", {})
         self._write_juju_data()
+        self._write_command()
         try:
             yield
         finally:
@@ -84,7 +89,13 @@ class Simulator:
             await runner.cleanup()
 
     def add_model(self, name: str, config: dict[str, Any]) -> Model:
-        """Add a model, and return it."""
+        """Add a model, and return it.
+
+        Raises:
+            JujuError: There is one of this name.
+        """
+        if name in {model.name for model in self.models.values()}:
+            raise JujuError(f'model "{name}" for {_api.USER} already exists', "already exists")
         model = Model(name, config, self.table)
         self.models[model.uuid] = model
         model.set("model", model.uuid, name=name, config=model.config, owner=_api.USER)
@@ -125,6 +136,13 @@ class Simulator:
         }.items():
             (self.juju_data / f"{name}.yaml").write_text(yaml.safe_dump(content))
 
+    def _write_command(self) -> None:
+        self.programs.mkdir()
+        command = shlex.join([sys.executable, str(Path(__file__).with_name("_command.py"))])
+        juju = self.programs / "juju"
+        juju.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        juju.chmod(0o755)
+
     async def _serve_api(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(max_msg_size=1 << 26)
         await socket.prepare(request)
@@ -158,7 +176,7 @@ class Simulator:
 
     def _is_allowed(self, request: web.Request) -> bool:
         token = base64.b64encode(f"user-{_api.USER}:{self.password}".encode()).decode()
-        return request.headers.get("Authorization") == f"Basic {token}"
+        return not self.refuse_logins and request.headers.get("Authorization") == f"Basic {token}"
 
     async def _take_charm(self, request: web.Request) -> web.Response:
         if not self._is_allowed(request):
@@ -191,22 +209,43 @@ class Simulator:
         return response
 
     async def _answer_command(self, request: web.Request) -> web.Response:
-        """Answer the `juju` command in text, as far as pytest-operator uses it."""
+        """Answer the `juju` command: in text, or in JSON where it lists what there is."""
         if not self._is_allowed(request):
             return web.Response(text="invalid entity name or password", status=401)
-        command, name = (
-            request.match_info["command"],
-            request.query.get("model", "").rpartition(":")[2].rpartition("/")[2],
-        )
+        try:
+            return web.Response(text=await self._answer_text(request.match_info["command"], request.query))
+        except JujuError as error:
+            return web.Response(text=str(error), status=400)
+
+    async def _answer_text(self, command: str, query: Mapping[str, str]) -> str:
+        name = query.get("model", "").rpartition(":")[2].rpartition("/")[2]
+        if command == "add-model":
+            self.add_model(name, {})
+            return f"Added '{name}' model\n"
+        if command == "models" and query.get("format") == "json":
+            models = [
+                {"name": f"{_api.USER}/{model.name}", "short-name": model.name, "model-uuid": model.uuid}
+                for model in self.models.values()
+            ]
+            return json.dumps({"models": models})
         if command == "models":
-            return web.Response(text="".join(f"{model.name}\n" for model in self.models.values()))
-        models = [model for model in self.models.values() if model.name == name]
-        if not models:
-            return web.Response(text=f"model {name!r} not found", status=404)
+            return "".join(f"{model.name}\n" for model in self.models.values())
+        found = [model for model in self.models.values() if model.name == name]
+        if not found:
+            raise JujuError(f"model {name!r} not found")
+        return await self._answer_of_model(command, found[0], query)
+
+    async def _answer_of_model(self, command: str, model: Model, query: Mapping[str, str]) -> str:
+        if command == "destroy-model":
+            await self.remove_model(model)
+            return ""
+        if command == "set-model-constraints":
+            model.constraints = dict(pair.split("=", 1) for pair in query["constraints"].split())
+            return ""
         if command == "debug-log":
-            level = request.query.get("level", "")
-            return web.Response(text="".join(f"{line}\n" for line in models[0].log if level in line))
-        return web.Response(text=_status_text(models[0]))
+            level = query.get("level", "")
+            return "".join(f"{line}\n" for line in model.log if level in line)
+        return _status_text(model)
 
 
 def _status_text(model: Model) -> str:
