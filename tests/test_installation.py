@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -45,3 +46,14 @@ def test_options_and_markers_are_shown(repository: Path, venv: Path) -> None:
     shown = subprocess.run([venv / "bin/pytest", "--markers"], check=True, capture_output=True, text=True).stdout
     assert "@pytest.mark.group(ID): " in shown
     assert "@pytest.mark.runner(LABELS): " in shown
+
+
+def test_commands_of_the_workflow(repository: Path, tmp_path: Path) -> None:
+    url = f"git+{repository.as_uri()}#subdirectory=python/integration_test_charm"
+    folders = {"UV_TOOL_DIR": str(tmp_path / "tools"), "UV_TOOL_BIN_DIR": str(tmp_path / "commands")}
+    subprocess.run([uv.find_uv_bin(), "tool", "install", "--quiet", url], env=os.environ | folders, check=True)
+    commands = {path.name: path for path in (tmp_path / "commands").iterdir()}
+    assert commands.keys() == {"check-inputs", "keep-juju-logs", "save-juju-logs", "write-concierge"}
+    for name, path in commands.items():
+        shown = subprocess.run([path, "--help"], check=True, capture_output=True, text=True).stdout
+        assert shown.startswith(f"usage: {name} [-h]")

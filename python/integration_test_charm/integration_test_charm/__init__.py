@@ -1,0 +1,1 @@
+"""The commands behind the reusable workflow `integration_test_charm.yaml`."""

@@ -1,0 +1,36 @@
+"""The file that tells concierge which Juju and which cloud to set up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from integration_test_charm._inputs import Inputs
+
+
+def plan(inputs: Inputs, address: str) -> dict[str, Any]:
+    """Return what concierge is to set up (https://canonical.com/concierge, "Configuration schema").
+
+    It ignores a key that it doesn't know, so each has to be written as it knows it.
+
+    Args:
+        inputs: What the caller asks for.
+        address: The machine's own address: the one that a load balancer of MicroK8s gives to services.
+    """
+    juju: dict[str, Any] = {
+        "channel": inputs.juju_channel,
+        "model-defaults": {"logging-config": "<root>=INFO; unit=DEBUG"},
+        "bootstrap-constraints": {"arch": inputs.architecture},
+        "extra-bootstrap-args": "--config=model-logs-size=10G",
+    }
+    if inputs.juju_agent_version:
+        juju["agent-version"] = inputs.juju_agent_version
+    provider: dict[str, Any] = {"enable": True, "bootstrap": True}
+    if inputs.cloud == "lxd":
+        provider["channel"] = inputs.lxd_snap_channel
+    elif inputs.cloud == "microk8s":
+        balancer = [f"metallb:{address}-{address}"] if inputs.metallb_addon else []
+        provider |= {"channel": inputs.microk8s_snap_channel, "addons": ["dns", "hostpath-storage", "rbac", *balancer]}
+    else:
+        provider["features"] = {"local-storage": {}, "network": {}}
+    return {"juju": juju, "providers": {inputs.cloud: provider}}

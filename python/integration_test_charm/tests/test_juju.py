@@ -1,0 +1,346 @@
+"""What is kept of models, whoever makes and destroys them, with the simulator for Juju."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import uv
+from integration_test_charm import _juju
+from integration_test_charm._commands import keep_juju_logs, save_juju_logs
+from juju.controller import Controller
+from juju_simulator import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def jubilant_python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Make the environment of a suite on jubilant, as the project locks it, and return its Python."""
+    environment = tmp_path_factory.mktemp("environment")
+    command = [uv.find_uv_bin(), "sync", "--quiet", "--locked", "--only-group=jubilant", f"--python={sys.executable}"]
+    subprocess.run(command, cwd=ROOT, env=os.environ | {"UV_PROJECT_ENVIRONMENT": str(environment)}, check=True)
+    return str(environment / "bin/python")
+
+
+@pytest.fixture
+def simulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    """Run a simulator, whose `juju` is first on PATH."""
+    simulator = Simulator(tmp_path)
+    started, ended = threading.Event(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+
+    async def run() -> None:
+        async with simulator.running():
+            started.set()
+            await ended.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=[run()])
+    thread.start()
+    assert started.wait(30)
+    monkeypatch.setenv("JUJU_DATA", str(simulator.juju_data))
+    monkeypatch.setenv("PATH", str(simulator.programs), prepend=os.pathsep)
+    yield simulator
+    loop.call_soon_threadsafe(ended.set)
+    thread.join()
+    loop.close()
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Return a function that puts a shell script first on PATH, as `juju`."""
+
+    def write(script: str) -> str:
+        path = tmp_path / "stand-in/juju"
+        path.parent.mkdir()
+        path.write_text(f"#!/bin/sh\n{script}")
+        path.chmod(0o755)
+        monkeypatch.setenv("PATH", str(path.parent), prepend=os.pathsep)
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    return tmp_path / "the group's logs"
+
+
+@pytest.fixture
+def keep(
+    tmp_path: Path, logs: Path, give: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], None]:
+    """Return a function that puts the `juju` that keeps logs in a folder before the one on PATH."""
+    give(architecture="arm64")
+
+    def keep(name: str = "the group's juju") -> None:
+        folder = tmp_path / name
+        monkeypatch.chdir(tmp_path)
+        assert keep_juju_logs([str(folder), f"--logs={logs.name}"]) == 0
+        monkeypatch.chdir(ROOT)
+        monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+    return keep
+
+
+def juju(*arguments: str) -> tuple[int, str, str]:
+    result = subprocess.run(["juju", *arguments], check=False, capture_output=True, text=True)
+    return result.returncode, result.stdout, result.stderr
+
+
+def saved(logs: Path) -> dict[str, str]:
+    """Return what the files of the models say, by MODEL/FILE, without what a name has by chance."""
+    files = sorted((logs / "juju").rglob("*.txt"))
+    return {re.sub("-[0-9a-f]{8}", "", f"{file.parent.name}/{file.name}"): file.read_text() for file in files}
+
+
+def run_suite(python: str, folder: Path, suite: str, *arguments: str) -> None:
+    (folder / "test_it.py").write_text(suite)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    command = [python, "-m", "pytest", "-p", "no:cacheprovider", "test_it.py", *arguments]
+    result = subprocess.run(
+        command, cwd=folder, env=environment | {"HOME": str(folder)}, check=False, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_models_of_jubilant(
+    simulator: Simulator, keep: Callable[..., None], logs: Path, tmp_path: Path, jubilant_python: str
+) -> None:
+    keep()
+    suite = """
+import jubilant
+def test_models():
+    with jubilant.temp_model(config={"logging-config": "<root>=INFO"}):
+        pass
+    with jubilant.temp_model(controller="simulator"):
+        pass
+    with jubilant.temp_model(keep=True):
+        pass
+"""
+    run_suite(jubilant_python, tmp_path, suite)
+    files = saved(logs)
+    assert files.keys() == {
+        f"{model}/{file}.txt" for model in ("jubilant", "simulator-jubilant") for file in ("status", "debug-log")
+    }
+    assert not [name for name, text in files.items() if "ERROR" in text]
+    controllers, kept = simulator.models.values()
+    assert (controllers.constraints, kept.constraints) == ({}, {"arch": "arm64"})
+
+
+@pytest.mark.parametrize(("option", "prefix"), [("-q", ""), ("--juju-controller=simulator", "simulator-")])
+def test_models_of_pytest_jubilant(
+    simulator: Simulator,
+    keep: Callable[..., None],
+    logs: Path,
+    tmp_path: Path,
+    jubilant_python: str,
+    option: str,
+    prefix: str,
+) -> None:
+    keep()
+    suite = """
+def test_models(juju, juju_factory):
+    other = juju_factory.get_juju("other")
+    assert juju.model != other.model
+"""
+    run_suite(jubilant_python, tmp_path, suite, option)
+    files = saved(logs)
+    assert files.keys() == {
+        f"{prefix}jubilant-test-it{suffix}/{file}.txt" for suffix in ("", "-other") for file in ("status", "debug-log")
+    }
+    assert not [name for name, text in files.items() if "ERROR" in text]
+    assert [model.name for model in simulator.models.values()] == ["controller"]
+
+
+def test_jubilant_takes_it_for_the_snap_in_a_folder_of_that_name(
+    stand_in: Callable[[str], str], keep: Callable[[str], None], tmp_path: Path, jubilant_python: str
+) -> None:
+    # As in the workflow: the snap of Juju sees no file in /tmp.
+    stand_in('echo "secret:$4"\n')
+    keep("snap/juju")
+    suite = f"""
+import jubilant
+def test_secret():
+    uri = jubilant.Juju().add_secret("password", {{"value": "none"}})
+    assert uri.startswith("secret:{tmp_path}/snap/juju/common/")
+"""
+    run_suite(jubilant_python, tmp_path, suite)
+
+
+def test_models_that_are_left(
+    simulator: Simulator, keep: Callable[..., None], logs: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def add_model() -> None:
+        controller = Controller()
+        await controller.connect()
+        model = await controller.add_model("of-libjuju")
+        await model.disconnect()
+        await controller.disconnect()
+
+    asyncio.run(add_model())
+    keep()
+    assert juju("add-model", "of-juju") == (0, "Added 'of-juju' model\n", "")
+    simulator.model("of-libjuju").write_log("the disk is full", "ERROR")
+    assert save_juju_logs([str(logs)]) == 0
+    assert capfd.readouterr() == (
+        "saved the logs of simulator:admin/of-libjuju\nsaved the logs of simulator:admin/of-juju\n",
+        "",
+    )
+    files = saved(logs)
+    assert files.keys() == {
+        f"simulator-admin-{model}/{file}.txt" for model in ("of-juju", "of-libjuju") for file in ("status", "debug-log")
+    }
+    assert files["simulator-admin-of-libjuju/status.txt"].splitlines()[1].split() == [
+        "of-libjuju",
+        "simulator",
+        "localhost",
+        "3.6.12",
+    ]
+    assert files["simulator-admin-of-libjuju/debug-log.txt"].endswith(" ERROR the disk is full\n")
+    assert simulator.model("of-juju").constraints == {"arch": "arm64"}
+
+
+def test_models_of_one_name(simulator: Simulator, keep: Callable[..., None], logs: Path) -> None:
+    keep()
+    for line in ("first", "second", "third"):
+        assert juju("add-model", "one")[0] == 0
+        simulator.model("one").write_log(line)
+        assert juju("destroy-model", "--no-prompt", "simulator:one" if line == "third" else "one") == (0, "", "")
+    lines = {name: text.split()[-1] for name, text in saved(logs).items() if name.endswith("/debug-log.txt")}
+    assert lines == {
+        "one/debug-log.txt": "first",
+        "one-2/debug-log.txt": "second",
+        "simulator-one/debug-log.txt": "third",
+    }
+
+
+def test_what_juju_says_comes_through(simulator: Simulator, keep: Callable[..., None]) -> None:
+    keep()
+    assert juju("version") == (0, "3.6.12-simulator-amd64\n", "")
+    assert juju("bootstrap") == (2, "", 'ERROR simulator: no command "bootstrap"\n')
+    assert juju("add-model", "one") == (0, "Added 'one' model\n", "")
+    simulator.model("one").constraints = {"mem": "8G"}
+    assert juju("add-model", "one") == (1, "", 'ERROR model "one" for admin already exists\n')
+    assert simulator.model("one").constraints == {"mem": "8G"}
+    assert juju("destroy-model", "other:one") == (1, "", "ERROR controller other not found\n")
+    assert juju("destroy-model", "one") == (0, "", "")
+
+
+def test_controller_that_lets_nobody_in(
+    simulator: Simulator, keep: Callable[..., None], logs: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    keep()
+    assert juju("add-model", "one")[0] == 0
+    simulator.refuse_logins = True
+    error = "ERROR invalid entity name or password\n"
+    assert juju("destroy-model", "one") == (1, "", error)
+    assert saved(logs) == {"one/status.txt": error, "one/debug-log.txt": error}
+    assert save_juju_logs([str(logs)]) == 0
+    assert capfd.readouterr() == ("", error)
+
+
+def test_controller_that_does_not_answer(
+    stand_in: Callable[[str], str], logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_juju, "_SECONDS", 2)
+    path = stand_in('test "$1" = destroy-model && exit 3\necho connecting\nexec sleep 60\n')
+    assert _juju.main([path, str(logs), "amd64", "destroy-model", "the-model"]) == 3
+    assert saved(logs) == {
+        "the-model/status.txt": "connecting\n\njuju status --relations --model the-model took more than 2 s\n",
+        "the-model/debug-log.txt": "connecting\n\n"
+        "juju debug-log --replay --no-tail --model the-model took more than 2 s\n",
+    }
+
+
+def test_controllers_of_which_one_answers(
+    stand_in: Callable[[str], str], logs: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(_juju, "_SECONDS", 2)
+    path = stand_in("""\
+case "$*" in
+"controllers "*) echo '{"controllers": {"a": {}, "b": {}, "c": {}}}' ;;
+"models --controller a "*) exec sleep 60 ;;
+"models --controller b "*) echo 'Welcome!' ;;
+"models "*) echo '{"models": [{"name": "admin/m", "short-name": "m"}]}' ;;
+*) echo "$*" ;;
+esac
+""")
+    assert save_juju_logs([str(logs)]) == 0
+    hangs = [path, "models", "--controller", "a", "--format=json"]
+    said = [
+        f"{' '.join(hangs)}: TimeoutExpired: Command '{hangs}' timed out after 2 seconds\n",
+        f"{path} models --controller b --format=json: JSONDecodeError: Expecting value: line 1 column 1 (char 0)\n",
+    ]
+    assert capfd.readouterr() == ("saved the logs of c:admin/m\n", "".join(said))
+    assert saved(logs) == {
+        "c-admin-m/status.txt": "status --relations --model c:admin/m\n",
+        "c-admin-m/debug-log.txt": "debug-log --replay --no-tail --model c:admin/m\n",
+    }
+
+
+def test_no_controller(stand_in: Callable[[str], str], logs: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    stand_in("""echo '{"controllers": null}'\n""")
+    assert save_juju_logs([str(logs)]) == 0
+    assert capfd.readouterr() == ("", "")
+    assert not logs.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [
+        (["add-model", "one"], ["set-model-constraints --model one arch=arm64"]),
+        (
+            ["add-model", "--no-switch", "--config", "a=1", "--config", "b=2", "one", "--controller", "b"],
+            ["set-model-constraints --model b:one arch=arm64"],
+        ),
+        (["add-model", "one", "aws/eu"], []),
+        (["add-model", "-c", "b", "--credential", "key", "one"], ["set-model-constraints --model b:one arch=arm64"]),
+        (["add-model", "--owner", "bob", "one"], ["set-model-constraints --model one arch=arm64"]),
+        (
+            ["add-model", "--logging-config", "<root>=INFO", "one"],
+            ["set-model-constraints --model one arch=arm64"],
+        ),
+        (["add-model", "--help"], []),
+        (
+            ["destroy-model", "--no-prompt", "-t", "30s", "b:bob/one", "--destroy-storage", "--force"],
+            ["status --relations --model b:bob/one", "debug-log --replay --no-tail --model b:bob/one"],
+        ),
+        (["destroy-model", "--help"], []),
+    ],
+)
+def test_model_is_found_among_the_arguments(
+    stand_in: Callable[[str], str], keep: Callable[..., None], tmp_path: Path, arguments: list[str], asked: list[str]
+) -> None:
+    record = tmp_path / "record"
+    stand_in(f"echo \"$*\" >> '{record}'\n")
+    keep()
+    assert juju(*arguments) == (0, "", "")
+    assert sorted(record.read_text().splitlines()) == sorted([" ".join(arguments), *asked])
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"), [(keep_juju_logs, ["juju", "--logs=logs"]), (save_juju_logs, ["logs"])]
+)
+def test_no_juju(
+    give: Callable[..., object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: Callable[[list[str]], int],
+    arguments: list[str],
+) -> None:
+    give()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SystemExit) as error:
+        command(arguments)
+    assert error.value.code == "there is no `juju` on PATH"
