@@ -1,0 +1,1 @@
+"""The workflows, run from end to end by act."""

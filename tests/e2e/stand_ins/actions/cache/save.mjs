@@ -1,0 +1,7 @@
+// Stands for actions/cache/save, on the client that it is made of.
+import {saveCache} from '@actions/cache'
+import * as core from '@actions/core'
+
+saveCache(core.getMultilineInput('path'), core.getInput('key', {required: true}))
+  .catch(error => core.setFailed(error.message))
+  .finally(() => process.exit()) // the client keeps connections open

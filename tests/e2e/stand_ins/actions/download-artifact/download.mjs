@@ -1,0 +1,27 @@
+// Stands for actions/download-artifact: an artifact is a folder in the one that E2E_ARTIFACTS names.
+import * as core from '@actions/core'
+import fs from 'node:fs'
+import path from 'node:path'
+import {minimatch} from 'minimatch'
+
+function download() {
+  const name = core.getInput('name')
+  const here = path.resolve(core.getInput('path') || '.')
+  const there = fs.readdirSync(process.env.E2E_ARTIFACTS)
+  if (name && !there.includes(name)) {
+    throw new Error(`Unable to download artifact(s): Artifact not found for name: ${name}`)
+  }
+  const isWanted = artifact => (name ? artifact === name : minimatch(artifact, core.getInput('pattern') || '*'))
+  const found = there.filter(isWanted)
+  for (const artifact of found) {
+    const isMerged = name || core.getInput('merge-multiple') === 'true'
+    fs.cpSync(path.join(process.env.E2E_ARTIFACTS, artifact), isMerged ? here : path.join(here, artifact), {recursive: true})
+  }
+  core.info(`${found.length} artifacts have been downloaded`)
+}
+
+try {
+  download()
+} catch (error) {
+  core.setFailed(error.message)
+}

@@ -1,0 +1,184 @@
+"""build_charms_with_cache.yaml: each charm is packed once, and not at all if it is unchanged."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from e2e.act import commit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from e2e.act import Machine, Run
+
+BUILD = """\
+name: Build
+on: pull_request
+permissions: {}
+jobs:
+  build:
+    uses: canonical/data-platform-workflows/.github/workflows/build_charms_with_cache.yaml@v1.0.0
+    permissions:
+      contents: read
+"""
+CHARM = """\
+name: {name}
+type: charm
+summary: A charm
+description: A charm of the tests
+parts: {{files: {{plugin: dump, source: ., stage: [-charmcraft.yaml]}}}}
+platforms: {{"{platform}": null}}
+"""
+PACKED = [
+    "journal_ubuntu@22.04-amd64.charm",
+    "journal_ubuntu@24.04-amd64.charm",
+    "tests/integration/application_charm/application_ubuntu@22.04-amd64.charm",
+]
+
+
+def build(**inputs: str) -> str:
+    """Return a workflow that packs the charms of its repository."""
+    return (
+        BUILD + "    with:\n" + "".join(f"      {name.replace('_', '-')}: {value}\n" for name, value in inputs.items())
+    )
+
+
+def packed(run: Run) -> list[str]:
+    """Return how charmcraft was called."""
+    return sorted(re.findall(r"^stand-in: charmcraft (.*)$", run.log, flags=re.MULTILINE))
+
+
+def test_unchanged_charm_is_not_packed(machine: Machine, caller: Callable[..., Path], tmp_path: Path) -> None:
+    repository = caller(build(ignore="tests"), example="machine_charm")
+    first = machine.run(repository, cache=tmp_path / "cache")
+    assert first.code == 0, first.log
+    assert first.jobs == {
+        "Collect charms": "success",
+        "Pack | journal | ubuntu@22.04:amd64": "success",
+        "Pack | journal | ubuntu@24.04:amd64": "success",
+        "Pack | tests/integration/application_charm | ubuntu@22.04:amd64": "success",
+        "Join packed charms": "success",
+    }
+    assert packed(first) == ["pack", "pack --platform=ubuntu@22.04:amd64", "pack --platform=ubuntu@24.04:amd64"]
+    assert [*first.files("charms-packed-with-cache")] == PACKED
+    assert "stand-in: snap refresh lxd" not in first.log
+
+    again = machine.run(repository, cache=tmp_path / "cache")
+    assert again.jobs == first.jobs
+    assert packed(again) == []
+    assert "stand-in: " not in again.log, "LXD or charmcraft is set up"
+    files = again.files("charms-packed-with-cache")
+    for name, file in first.files("charms-packed-with-cache").items():
+        assert files.pop(name).read_bytes() == file.read_bytes()
+    assert not files
+
+    charm = repository / "tests/integration/application_charm/src/charm.py"
+    charm.write_text(charm.read_text() + "# changed\n")
+    commit(repository)
+    changed = machine.run(repository, cache=tmp_path / "cache")
+    assert changed.jobs == first.jobs
+    assert packed(changed) == ["pack"]
+    with zipfile.ZipFile(changed.files("charms-packed-with-cache")[PACKED[2]]) as archive:
+        assert b"# changed" in archive.read("src/charm.py")
+
+
+def test_cache_is_switched_off(machine: Machine, caller: Callable[..., Path], tmp_path: Path) -> None:
+    files = {"charmcraft.yaml": CHARM.format(name="demo", platform="ubuntu@24.04:amd64")}
+    repository = caller(build(cache="false", artifact_name="release"), files)
+    for _ in range(2):
+        run = machine.run(repository, cache=tmp_path / "cache")
+        assert packed(run) == ["pack"]
+        assert [*run.files("release")] == ["demo_ubuntu@24.04-amd64.charm"]
+        assert not [step for step in run.steps() if "cache" in step or "Save" in step]
+
+
+def test_channels_and_revisions(machine: Machine, caller: Callable[..., Path]) -> None:
+    files = {"charmcraft.yaml": CHARM.format(name="demo", platform="ubuntu@24.04:amd64")}
+    run = machine.run(caller(build(charmcraft_snap_revision="6543", lxd_snap_channel="5.21/stable"), files))
+    assert run.code == 0, run.log
+    assert "stand-in: snap install charmcraft --classic --revision=6543\n" in run.log
+    assert "stand-in: snap refresh lxd --channel=5.21/stable\n" in run.log
+
+
+def test_pack_command(machine: Machine, caller: Callable[..., Path]) -> None:
+    files = {
+        "charmcraft.yaml": CHARM.format(name="demo", platform="ubuntu@24.04:amd64"),
+        "wrap.sh": 'echo "wrapped in $PWD"; charmcraft pack "$@"',
+        "old.charm": "left over",
+    }
+    # As YAML has it behind `|`.
+    run = machine.run(caller(build(pack_command=r'"bash wrap.sh\n"'), files))
+    assert run.code == 0, run.log
+    assert "wrapped in " in run.output()
+    assert [*run.files("charms-packed-with-cache")] == ["demo_ubuntu@24.04-amd64.charm"]
+
+
+def test_charm_that_cannot_be_packed(machine: Machine, caller: Callable[..., Path]) -> None:
+    good = CHARM.format(name="good", platform="ubuntu@24.04:amd64")
+    broken = CHARM.format(name="broken", platform="ubuntu@24.04:amd64").replace(
+        "dump, source: .", "nil, build-packages: [no such]"
+    )
+    run = machine.run(caller(BUILD, {"good/charmcraft.yaml": good, "broken/charmcraft.yaml": broken}))
+    assert run.code == 1, run.log
+    assert run.jobs["Pack | good | ubuntu@24.04:amd64"] == "success"
+    assert run.jobs["Pack | broken | ubuntu@24.04:amd64"] == "failure"
+    assert "Join packed charms" not in run.jobs
+    (logs,) = (
+        name for name in run.names if name.startswith("logs-charmcraft-charms-packed-with-cache-packed-charm-broken-")
+    )
+    assert any(b"no such" in file.read_bytes() for file in run.files(logs).values())
+
+
+def test_nothing_is_packed(machine: Machine, caller: Callable[..., Path]) -> None:
+    files = {"charmcraft.yaml": CHARM.format(name="demo", platform="ubuntu@24.04:amd64")}
+    run = machine.run(caller(build(pack_command="true"), files))
+    assert run.code == 1, run.log
+    assert run.errors == ['"true" ended well, but left no new .charm in .'], run.log
+
+
+def test_architecture_without_a_runner(machine: Machine, caller: Callable[..., Path]) -> None:
+    run = machine.run(caller(BUILD, {"charmcraft.yaml": CHARM.format(name="demo", platform="ubuntu@24.04:s390x")}))
+    assert run.code == 1, run.log
+    assert run.jobs == {"Collect charms": "failure"}
+    assert (
+        "/charmcraft.yaml: none of its platforms can be packed, for GitHub has runners for amd64 and arm64 alone: "
+        "'ubuntu@24.04:s390x' is packed on s390x"
+    ) in run.output()
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        (
+            {"charmcraft_snap_channel": "latest/edge", "charmcraft_snap_revision": "6543"},
+            "`charmcraft-snap-channel` and `charmcraft-snap-revision` are both given: give one of them, or neither",
+        ),
+        (
+            {"lxd_snap_channel": "latest/edge", "lxd_snap_revision": "6543"},
+            "`lxd-snap-channel` and `lxd-snap-revision` are both given: give one of them, or neither",
+        ),
+        (
+            {"charmcraft_snap_revision": "latest"},
+            '`charmcraft-snap-revision` is "latest": it may be a number, such as 6543',
+        ),
+        (
+            {"lxd_snap_channel": "--dangerous"},
+            '`lxd-snap-channel` is "--dangerous": it may be a channel of a snap, such as latest/stable',
+        ),
+        ({"artifact_name": "a/b"}, '`artifact-name` is "a/b": it may hold letters, digits and . _ @ -'),
+        (
+            {"pack_command": "' '"},
+            "`pack-command` is empty: it may be the command that packs a charm, such as charmcraft pack",
+        ),
+    ],
+)
+def test_bad_input(machine: Machine, caller: Callable[..., Path], inputs: dict[str, str], message: str) -> None:
+    run = machine.run(caller(build(**inputs)))
+    assert run.code == 1, run.log
+    assert run.jobs == {"Collect charms": "failure"}
+    assert run.errors == [message], run.log
