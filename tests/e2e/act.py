@@ -25,6 +25,15 @@ ACT = ROOT / ".tools/go/act"
 REPOSITORY = "canonical/data-platform-workflows"
 POETRY = Path(sys.executable).with_name("poetry")
 LABELS = ("ubuntu-latest", "ubuntu-24.04-arm", "self-hosted")
+# A charm that is packed in a second.
+CHARM = """\
+name: {name}
+type: charm
+summary: A charm
+description: A charm of the tests
+parts: {{files: {{plugin: dump, source: ., stage: [-charmcraft.yaml]}}}}
+platforms: {{"{platform}": null}}
+"""
 YAML = "".join(path.read_text() for path in sorted(WORKFLOWS.glob("*.yaml")))
 
 
@@ -69,6 +78,10 @@ class Run:
         """The files of an artifact, by their path inside."""
         folder = self.artifacts / artifact
         return {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
+
+    def logs(self, artifact: str) -> dict[str, Path]:
+        """The files of a group's artifact, by their path in its one folder."""
+        return {name.removeprefix(f"{artifact}/"): path for name, path in self.files(artifact).items()}
 
     @cached_property
     def errors(self) -> list[str]:

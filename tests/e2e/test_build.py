@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.act import commit
+from e2e.act import CHARM, commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,14 +25,6 @@ jobs:
     uses: canonical/data-platform-workflows/.github/workflows/build_charms_with_cache.yaml@v1.0.0
     permissions:
       contents: read
-"""
-CHARM = """\
-name: {name}
-type: charm
-summary: A charm
-description: A charm of the tests
-parts: {{files: {{plugin: dump, source: ., stage: [-charmcraft.yaml]}}}}
-platforms: {{"{platform}": null}}
 """
 PACKED = [
     "journal_ubuntu@22.04-amd64.charm",
@@ -83,18 +75,21 @@ def test_unchanged_charm_is_not_packed(machine: Machine, caller: Callable[..., P
     changed = machine.run(repository, cache=tmp_path / "cache")
     assert changed.jobs == first.jobs
     assert packed(changed) == ["pack"]
+    assert "Cache restored from key: charmcraft-packed-charm-application-" in changed.output()
     with zipfile.ZipFile(changed.files("charms-packed-with-cache")[PACKED[2]]) as archive:
         assert b"# changed" in archive.read("src/charm.py")
 
 
 def test_cache_is_switched_off(machine: Machine, caller: Callable[..., Path], tmp_path: Path) -> None:
     files = {"charmcraft.yaml": CHARM.format(name="demo", platform="ubuntu@24.04:amd64")}
-    repository = caller(build(cache="false", artifact_name="release"), files)
-    for _ in range(2):
-        run = machine.run(repository, cache=tmp_path / "cache")
-        assert packed(run) == ["pack"]
-        assert [*run.files("release")] == ["demo_ubuntu@24.04-amd64.charm"]
-        assert not [step for step in run.steps() if "cache" in step or "Save" in step]
+    repository = caller(BUILD, files)
+    assert packed(machine.run(repository, cache=tmp_path / "cache")) == ["pack"]
+    (repository / ".github/workflows/ci.yaml").write_text(build(cache="false", artifact_name="release"))
+    commit(repository)
+    run = machine.run(repository, cache=tmp_path / "cache")
+    assert packed(run) == ["pack"]
+    assert [*run.files("release")] == ["demo_ubuntu@24.04-amd64.charm"]
+    assert "Cache " not in run.output()
 
 
 def test_channels_and_revisions(machine: Machine, caller: Callable[..., Path]) -> None:
@@ -165,6 +160,14 @@ def test_architecture_without_a_runner(machine: Machine, caller: Callable[..., P
         (
             {"charmcraft_snap_revision": "latest"},
             '`charmcraft-snap-revision` is "latest": it may be a number, such as 6543',
+        ),
+        (
+            {"lxd_snap_revision": "newest"},
+            '`lxd-snap-revision` is "newest": it may be a number, such as 6543',
+        ),
+        (
+            {"charmcraft_snap_channel": "latest/edge; rm"},
+            '`charmcraft-snap-channel` is "latest/edge; rm": it may be a channel of a snap, such as latest/stable',
         ),
         (
             {"lxd_snap_channel": "--dangerous"},

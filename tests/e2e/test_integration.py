@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pytest_github_secrets._mask import forms
 
-from e2e.act import ROOT, WORKFLOWS
+from e2e.act import CHARM, ROOT, WORKFLOWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,20 +106,20 @@ def test_charm(machine: Machine, caller: Callable[..., Path]) -> None:
     (another,) = (text for text in saved(run, logs, "status.txt") if "application/0" in text)
     assert "application:journal journal:journal" in another
     assert any("unit-journal-0: running start hook" in text for text in saved(run, logs, "debug-log.txt"))
-    assert run.files(logs)["junit.xml"].read_text().count("<testcase ") == 1
+    assert run.logs(logs)["junit.xml"].read_text().count("<testcase ") == 1
     for text in contents(run):
         assert "a key of" not in text
 
 
 def saved(run: Run, artifact: str, file: str) -> list[str]:
     """Return what was saved of each model."""
-    return [path.read_text() for name, path in run.files(artifact).items() if re.fullmatch(rf"juju/[^/]+/{file}", name)]
+    return [path.read_text() for name, path in run.logs(artifact).items() if re.fullmatch(rf"juju/[^/]+/{file}", name)]
 
 
 def contents(run: Run) -> list[str]:
-    """Return the log of a run, and all of its files."""
+    """Return the log of a run, in which the summary is, too, and all of its files."""
     files = [path.read_text(errors="replace") for name in run.names for path in run.files(name).values()]
-    return [run.log, *files, *(path.read_text() for path in run.artifacts.parent.rglob("SUMMARY.md"))]
+    return [run.log, *files]
 
 
 def test_failures(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
@@ -154,10 +154,10 @@ def test_never(): ...
     assert "amd64: 1 group passed, 2 failed" in run.output("Report")
     assert (
         "assert 7 == 8"
-        in run.files("logs-integration-test-charm-none-amd64-test_it.py-group-bad")["junit.xml"].read_text()
+        in run.logs("logs-integration-test-charm-none-amd64-test_it.py-group-bad")["junit.xml"].read_text()
     )
     assert json.loads(
-        run.files("logs-integration-test-charm-none-amd64-test_it.py-group-dies")["job.json"].read_text()
+        run.logs("logs-integration-test-charm-none-amd64-test_it.py-group-dies")["job.json"].read_text()
     ) == {
         "status": "failure",
         "url": "",
@@ -199,7 +199,7 @@ def test_leaks(github_secrets, record_property):
     run = machine.run(caller(suite(pytest_arguments="--showlocals -vv") + SECRETS, tests(text)), secrets=MANY_SECRETS)
     assert run.jobs["amd64 | test_it.py | group 1"] == "failure"
     assert "2 secrets masked" in run.output("group 1", "Mask the secrets in the log")
-    files = run.files("logs-integration-test-charm-none-amd64-test_it.py-group-1")
+    files = run.logs("logs-integration-test-charm-none-amd64-test_it.py-group-1")
     assert "***" in files["junit.xml"].read_text()
     assert "unit-journal-0: configured with ***" in files["debug-log.txt"].read_text()
     for text in contents(run):
@@ -218,7 +218,7 @@ def test_deploy():
     run = machine.run(
         caller(suite(pytest_arguments="-o junit_logging=all -rP") + SECRETS, tests(text)), secrets=MANY_SECRETS
     )
-    junit = run.files("logs-integration-test-charm-none-amd64-test_it.py-group-1")["junit.xml"].read_text()
+    junit = run.logs("logs-integration-test-charm-none-amd64-test_it.py-group-1")["junit.xml"].read_text()
     assert "not through the plugin:" in junit
     for part in MANY_SECRETS["KEY"].splitlines():
         assert part not in junit
@@ -301,7 +301,7 @@ def test_bad_inputs(machine: Machine, caller: Callable[..., Path], tests: Tests)
         '`lxd-snap-channel` is "--dangerous": it may be a channel of a snap, such as latest/stable',
         '`libjuju-version-constraint` is "newest": it may be the versions of a package, such as ==3.6.1.0',
         "`test-command` is empty: it has to be the command that runs pytest, such as tox run -e integration --",
-        "`test-timeout` is 0: it may be 1 to 330 minutes",
+        "`test-timeout` is 0: it may be 1 to 240 minutes",
     ], run.log
 
 
@@ -360,17 +360,16 @@ def test_command_that_hides_the_variables(machine: Machine, caller: Callable[...
     ], run.log
 
 
+def touch(what: str) -> str:
+    """Return a name that makes a file outside of all workspaces, if a shell takes it for code."""
+    return f"$(touch ${{E2E_PROCESSES}}-pwned-by-{what})"
+
+
 def test_names_are_no_shell_code(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
-    files = tests('@group("$(touch pwned-by-group)")\ndef test_it(): ...\n', "test_$(touch pwned-by-file)")
-    charm = """\
-name: demo
-type: charm
-summary: A charm
-description: A charm of the tests
-parts: {files: {plugin: dump, source: ., stage: [-charmcraft.yaml]}}
-platforms: {"$(touch pwned-by-platform)": {build-on: ["ubuntu@24.04:amd64"], build-for: ["ubuntu@24.04:amd64"]}}
-"""
-    files["$(touch pwned-by-folder)/charmcraft.yaml"] = charm
+    files = tests(f"@group({touch('group')!r})\ndef test_it(): ...\n", f"test_{touch('file')}")
+    platform = "{build-on: ['ubuntu@24.04:amd64'], build-for: ['ubuntu@24.04:amd64']}"
+    charm = CHARM.format(name="demo", platform=touch("platform")).replace("null", platform)
+    files[f"{touch('folder')}/charmcraft.yaml"] = charm
     build = """\
   build:
     uses: canonical/data-platform-workflows/.github/workflows/build_charms_with_cache.yaml@v1.0.0
@@ -383,14 +382,12 @@ platforms: {"$(touch pwned-by-platform)": {build-on: ["ubuntu@24.04:amd64"], bui
     files["pack.sh"] = """\
 cp -r . "$RUNNER_TEMP/charm" && cd "$RUNNER_TEMP/charm" && charmcraft pack "$@" && cp ./*.charm "$OLDPWD"
 """
-    run = machine.run(
-        caller(suite().replace("jobs:\n", f"jobs:\n{build}"), files, branch="$(touch${IFS}pwned-by-branch)")
-    )
-    assert report(run) == [("test_$(touch pwned-by-file).py | group $(touch pwned-by-group)", "passed", "1")], run.log
-    assert [*run.files("charms-packed-with-cache")] == [
-        "$(touch pwned-by-folder)/demo_$(touch pwned-by-platform).charm"
-    ]
-    assert not list(machine.folder.rglob("pwned-by-*"))
+    workflow = suite().replace("jobs:\n", f"jobs:\n{build}")
+    run = machine.run(caller(workflow, files, branch=touch("branch").replace(" ", "${IFS}")))
+    name = f"test_{touch('file')}.py | group {touch('group')}"
+    assert report(run) == [(name, "passed", "1")], run.log
+    assert [*run.files("charms-packed-with-cache")] == [f"{touch('folder')}/demo_{touch('platform')}.charm"]
+    assert not list(machine.folder.glob("*/processes-pwned-by-*"))
 
 
 JUJU = """
@@ -425,7 +422,7 @@ def test_matrix_of_the_caller(machine: Machine, caller: Callable[..., Path], tes
     for version in ("2.9", "3.6"):
         assert f"  channel: {version}/stable\n" in run.output()
     for name in run.names:
-        folders = {file.split("/")[1] for file in run.files(name) if file.startswith("juju/")}
+        folders = {file.split("/")[1] for file in run.logs(name) if file.startswith("juju/")}
         assert folders == {"gone", "simulator-admin-kept", "simulator-admin-testing"}
 
 
@@ -526,3 +523,51 @@ def test_load_balancer_of_microk8s(machine: Machine, caller: Callable[..., Path]
     assert run.code == 0, run.log
     assert "  microk8s:\n" in run.output()
     assert re.search(r"^    - metallb:([\d.]+)-\1$", run.output(), flags=re.MULTILINE)
+
+
+def test_artifact_prefix(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
+    text = """
+@group(1)
+def test_charms():
+    assert os.path.exists("charms/one/one_ubuntu@24.04-amd64.charm")
+    assert os.path.exists("charms/two/two_ubuntu@24.04-amd64.charm")
+"""
+    build = """\
+  build:
+    strategy:
+      matrix:
+        charm: [one, two]
+    uses: canonical/data-platform-workflows/.github/workflows/build_charms_with_cache.yaml@v1.0.0
+    permissions:
+      contents: read
+    with:
+      artifact-name: packed-${{ matrix.charm }}
+      ignore: "*"
+"""
+    workflow = suite(artifact_prefix="packed").replace("jobs:\n", f"jobs:\n{build}")
+    workflow = workflow.replace("  test:\n", "  test:\n    needs: build\n")
+    platform = "ubuntu@24.04:amd64"
+    files = {f"charms/{name}/charmcraft.yaml": CHARM.format(name=name, platform=platform) for name in ("one", "two")}
+    run = machine.run(caller(workflow, tests(text) | files))
+    assert run.code == 0, run.log
+    assert {"packed-one", "packed-two"} <= set(run.names)
+    assert report(run) == [("test_it.py | group 1", "passed", "1")]
+
+
+def test_options_of_pytest_operator(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
+    options = """\
+def pytest_addoption(parser):
+    for option in ("--keep-models", "--model-alias"):
+        parser.addoption(option, action="store_true")
+    parser.addoption("--model")
+"""
+    text = """
+@group(1)
+def test_options(pytestconfig):
+    assert pytestconfig.getoption("--keep-models")
+    assert pytestconfig.getoption("--model") == "testing"
+"""
+    files = tests(text) | {"conftest.py": options}
+    run = machine.run(caller(suite(cloud="lxd", juju_agent_version="3.6.1", architecture="arm64"), files))
+    assert run.code == 0, run.log
+    assert report(run) == [("test_it.py | group 1", "passed", "1")]

@@ -47,7 +47,7 @@ def write_concierge(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--address", default="", help="the machine's own address, for a load balancer of MicroK8s")
     options = parser.parse_args(arguments)
     inputs = Inputs.read(json.loads(os.environ["INPUTS"]))
-    yaml.safe_dump(plan(inputs, options.address), sys.stdout, sort_keys=False)
+    yaml.safe_dump(plan(inputs, options.address, os.environ), sys.stdout, sort_keys=False)
     return 0
 
 

@@ -18,27 +18,13 @@ _VERSION = r"(\d+\.\d+)(\.\d+|-(alpha|beta|rc)\d+)(\.\d+)?"
 # pattern where artifacts are downloaded by their prefix.
 _ARTIFACT = r"[^\x00-\x1f\\/\"':<>|*?\[\]{}!]+"
 # Of the six hours that GitHub gives a job, what is left when the machine is set up and logs are kept.
-_MAX_MINUTES = 330
-
-
-class InputsError(ValueError):
-    """The inputs are not what they may be.
-
-    Attributes:
-        problems: One line for each.
-    """
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+_MAX_MINUTES = 240
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The inputs of `integration_test_charm.yaml`, as its documentation describes them; "" where there is none."""
+    """What the inputs of `integration_test_charm.yaml` say of Juju and the machine; "" where there is none."""
 
-    artifact_name: str
-    artifact_prefix: str
     cloud: str
     architecture: str
     juju_agent_version: str
@@ -46,10 +32,6 @@ class Inputs:
     microk8s_snap_channel: str
     metallb_addon: bool
     lxd_snap_channel: str
-    libjuju_version_constraint: str
-    test_command: str
-    test_timeout: float
-    concierge_file: str
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Inputs:
@@ -59,10 +41,10 @@ class Inputs:
             values: The context `inputs` of the workflow.
 
         Raises:
-            InputsError: Some are not.
+            ValueError: Some are not.
         """
         if found := [*problems(values)]:
-            raise InputsError(found)
+            raise ValueError("\n".join(found))
         return cls(**{name: values[name.replace("_", "-")] for name in cls.__dataclass_fields__})
 
     @property
@@ -126,7 +108,7 @@ def problems(values: Mapping[str, Any]) -> Iterator[str]:
         )
     if not values["test-command"].strip():
         yield "`test-command` is empty: it has to be the command that runs pytest, such as tox run -e integration --"
-    if not 1 <= values["test-timeout"] <= _MAX_MINUTES:
+    if not (1 <= values["test-timeout"] <= _MAX_MINUTES and values["test-timeout"] % 1 == 0):
         yield f"`test-timeout` is {values['test-timeout']:g}: it may be 1 to {_MAX_MINUTES} minutes"
 
 

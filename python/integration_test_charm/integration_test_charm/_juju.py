@@ -108,17 +108,23 @@ def _ask(juju: str, *arguments: str) -> dict[str, Any]:
 def main(arguments: Sequence[str]) -> int:
     """Stand before `juju add-model` and `juju destroy-model`, and return the exit code of the real one."""
     juju, logs, architecture, *command = arguments
-    parser = argparse.ArgumentParser(add_help=False)
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("names", nargs="*")
     parser.add_argument("-c", "--controller")
     # Flags whose value could be taken for a name.
     for flags in (["--config"], ["--credential"], ["--logging-config"], ["--owner"], ["-t", "--timeout"]):
         parser.add_argument(*flags)
-    options = parser.parse_known_intermixed_args(command[1:])[0]
+    try:
+        options = parser.parse_known_intermixed_args(command[1:])[0]
+    except (argparse.ArgumentError, SystemExit):  # juju says what is wrong
+        options = argparse.Namespace(names=[], controller=None)
     prefix = f"{options.controller}:" if options.controller else ""
     if command[0] == "destroy-model":
-        for name in options.names:
-            save(juju, Path(logs), prefix + name)
+        try:
+            for name in options.names:
+                save(juju, Path(logs), prefix + name)
+        except OSError as error:  # a full disk must not keep the tests from destroying a model
+            print(f"logs are lost: {error}", file=sys.stderr)
     returncode = subprocess.run([juju, *command], check=False).returncode
     # A second name is that of another cloud; `juju add-model --help` ends well, too, and has none.
     if command[0] == "add-model" and returncode == 0 and len(options.names) == 1:

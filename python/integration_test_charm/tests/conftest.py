@@ -31,6 +31,8 @@ def give(declared: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -
         values = defaults | {"cloud": "lxd", "juju-agent-version": "3.6.1"}
         values |= {name.replace("_", "-"): value for name, value in given.items()}
         monkeypatch.setenv("INPUTS", json.dumps(values))
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
         return values
 
     return give

@@ -112,3 +112,22 @@ def test_file_of_each_cloud(
     printed = capsys.readouterr().out
     assert printed == expected
     refuse(yaml.safe_load(printed))
+
+
+def test_proxies_of_the_runner(
+    give: Callable[..., object],
+    refuse: Callable[[Any], None],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    give()
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.internal:3128")
+    monkeypatch.setenv("NO_PROXY", "10.0.0.0/8")
+    assert write_concierge([]) == 0
+    plan = yaml.safe_load(capsys.readouterr().out)
+    refuse(plan)
+    assert plan["juju"]["model-defaults"] == {
+        "logging-config": "<root>=INFO; unit=DEBUG",
+        "https-proxy": "http://proxy.internal:3128",
+        "no-proxy": "10.0.0.0/8",
+    }

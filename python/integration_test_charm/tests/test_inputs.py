@@ -65,8 +65,7 @@ def test_what_is_read_is_what_the_workflow_declares(
     declared: dict[str, dict[str, Any]], give: Callable[..., dict[str, Any]]
 ) -> None:
     read = {name.replace("_", "-") for name in Inputs.__dataclass_fields__}
-    # Where it goes, into a shell line, is no place that could be checked.
-    assert read == declared.keys() - {"pytest-arguments"}
+    assert read <= declared.keys()
     types = {"string": str, "number": int, "boolean": bool}
     inputs = Inputs.read(give())
     for name in read:
@@ -112,8 +111,7 @@ def test_artifacts_of_each_cloud(check: Check, given: dict[str, object], artifac
         ("test_command", "uv run --group=integration pytest"),
         ("pytest_arguments", "--log-cli-level=DEBUG"),
         ("test_timeout", 1),
-        ("test_timeout", 90.5),
-        ("test_timeout", 330),
+        ("test_timeout", 240),
     ],
 )
 def test_good_values(check: Check, name: str, value: object) -> None:
@@ -160,8 +158,8 @@ def test_good_values(check: Check, name: str, value: object) -> None:
         ({"juju_agent_version": ""}, NEITHER),
         ({"cloud": "k8s", "juju_agent_version": ""}, NEITHER),
         ({"test_command": " "}, NO_COMMAND),
-        ({"test_timeout": 0}, "`test-timeout` is 0: it may be 1 to 330 minutes"),
-        ({"test_timeout": 330.5}, "`test-timeout` is 330.5: it may be 1 to 330 minutes"),
+        ({"test_timeout": 0}, "`test-timeout` is 0: it may be 1 to 240 minutes"),
+        ({"test_timeout": 90.5}, "`test-timeout` is 90.5: it may be 1 to 240 minutes"),
         (
             {"concierge_file": "ci/concierge.yaml"},
             "`concierge-file`: there is no file 'ci/concierge.yaml' in the repository",
@@ -184,7 +182,7 @@ def test_several_problems_at_once(check: Check) -> None:
         '`cloud` is "vmware": it may be lxd, microk8s, k8s or none',
         "`artifact-name` and `artifact-prefix` are both given: give one of them, or neither to download no charm",
         f'`artifact-name` is "a:b": it may be {NAME}',
-        "`test-timeout` is -1: it may be 1 to 330 minutes",
+        "`test-timeout` is -1: it may be 1 to 240 minutes",
         "`concierge-file`: there is no file 'none' in the repository",
     )
 

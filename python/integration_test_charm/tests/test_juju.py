@@ -317,6 +317,7 @@ def test_no_controller(stand_in: Callable[[str], str], logs: Path, capfd: pytest
             ["status --relations --model b:bob/one", "debug-log --replay --no-tail --model b:bob/one"],
         ),
         (["destroy-model", "--help"], []),
+        (["add-model", "--con", "a=b", "--credential"], []),
     ],
 )
 def test_model_is_found_among_the_arguments(
@@ -344,3 +345,17 @@ def test_no_juju(
     with pytest.raises(SystemExit) as error:
         command(arguments)
     assert error.value.code == "there is no `juju` on PATH"
+
+
+def test_model_is_destroyed_where_its_logs_cannot_be_saved(
+    stand_in: Callable[[str], str], keep: Callable[..., None], tmp_path: Path, logs: Path
+) -> None:
+    record = tmp_path / "record"
+    stand_in(f"echo \"$*\" >> '{record}'\n")
+    keep()
+    logs.parent.mkdir(parents=True, exist_ok=True)
+    logs.write_text("a file in the place of the folder")
+    code, output, error = juju("destroy-model", "one")
+    assert (code, output) == (0, "")
+    assert error.startswith("logs are lost: ")
+    assert record.read_text() == "destroy-model one\n"

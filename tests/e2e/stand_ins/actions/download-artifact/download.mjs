@@ -13,8 +13,9 @@ function download() {
   }
   const isWanted = artifact => (name ? artifact === name : minimatch(artifact, core.getInput('pattern') || '*'))
   const found = there.filter(isWanted)
+  // A single artifact gets no folder of its own, whatever it was found by.
+  const isMerged = found.length === 1 || core.getInput('merge-multiple') === 'true'
   for (const artifact of found) {
-    const isMerged = name || core.getInput('merge-multiple') === 'true'
     fs.cpSync(path.join(process.env.E2E_ARTIFACTS, artifact), isMerged ? here : path.join(here, artifact), {recursive: true})
   }
   core.info(`${found.length} artifacts have been downloaded`)
