@@ -1,4 +1,5 @@
-# The list of commands. Each sets up all that it needs inside this checkout; git, make and Python 3.10 or later are enough.
+# The list of commands. Each sets up all that it needs inside this checkout; git, make and Python 3.10 or later are enough
+# where the list says of nothing more.
 
 PYTHON ?= python3
 UV := $(or $(shell command -v uv),.tools/bin/uv)
@@ -58,7 +59,7 @@ lint: $(ACTIONLINT) | $(UV) ## Check format, code, types, scripts and workflows;
 	$(RUN) zizmor --offline --quiet --persona=auditor .github
 	$(RUN) $(ACTIONLINT)
 
-test: try-charmcraft | $(UV) ## Run all tests, in random order
+test: try-charmcraft | $(UV) ## Run all tests but e2e, in random order
 	$(RUN) pytest --numprocesses auto
 
 test-matrix: $(MATRIX) ## Run the plugins' tests under every supported Python with every supported pytest

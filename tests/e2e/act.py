@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,14 +58,6 @@ class Run:
         failed = {event["job"] for event in self.events if event.get("stepResult") == "failure"}
         return {_last_part(job): "failure" if job in failed else "success" for job in ended}
 
-    def steps(self, job: str = "") -> dict[str, str]:
-        """The result of each step, by its name, of the jobs whose name holds a text."""
-        return {
-            event["step"]: event["stepResult"]
-            for event in self.events
-            if "stepResult" in event and job in event.get("job", "")
-        }
-
     def output(self, job: str = "", step: str = "") -> str:
         """What the steps of a name printed, in the jobs whose name holds a text."""
         return "".join(
@@ -106,7 +98,7 @@ class Machine:
     folder: Path
     environment: dict[str, str]
     served: dict[str, Path]
-    runs: int = field(default=0)
+    runs: int = 0
 
     def lock(self, project: str) -> str:
         """Return the uv.lock of a pyproject.toml."""

@@ -301,7 +301,7 @@ def test_bad_inputs(machine: Machine, caller: Callable[..., Path], tests: Tests)
         '`lxd-snap-channel` is "--dangerous": it may be a channel of a snap, such as latest/stable',
         '`libjuju-version-constraint` is "newest": it may be the versions of a package, such as ==3.6.1.0',
         "`test-command` is empty: it has to be the command that runs pytest, such as tox run -e integration --",
-        "`test-timeout` is 0: it may be 1 to 240 minutes",
+        "`test-timeout` is 0: it may be 1 to 240 whole minutes",
     ], run.log
 
 

@@ -109,7 +109,7 @@ def problems(values: Mapping[str, Any]) -> Iterator[str]:
     if not values["test-command"].strip():
         yield "`test-command` is empty: it has to be the command that runs pytest, such as tox run -e integration --"
     if not (1 <= values["test-timeout"] <= _MAX_MINUTES and values["test-timeout"] % 1 == 0):
-        yield f"`test-timeout` is {values['test-timeout']:g}: it may be 1 to {_MAX_MINUTES} minutes"
+        yield f"`test-timeout` is {values['test-timeout']:g}: it may be 1 to {_MAX_MINUTES} whole minutes"
 
 
 def _quote(text: str) -> str:

@@ -158,8 +158,8 @@ def test_good_values(check: Check, name: str, value: object) -> None:
         ({"juju_agent_version": ""}, NEITHER),
         ({"cloud": "k8s", "juju_agent_version": ""}, NEITHER),
         ({"test_command": " "}, NO_COMMAND),
-        ({"test_timeout": 0}, "`test-timeout` is 0: it may be 1 to 240 minutes"),
-        ({"test_timeout": 90.5}, "`test-timeout` is 90.5: it may be 1 to 240 minutes"),
+        ({"test_timeout": 0}, "`test-timeout` is 0: it may be 1 to 240 whole minutes"),
+        ({"test_timeout": 90.5}, "`test-timeout` is 90.5: it may be 1 to 240 whole minutes"),
         (
             {"concierge_file": "ci/concierge.yaml"},
             "`concierge-file`: there is no file 'ci/concierge.yaml' in the repository",
@@ -182,7 +182,7 @@ def test_several_problems_at_once(check: Check) -> None:
         '`cloud` is "vmware": it may be lxd, microk8s, k8s or none',
         "`artifact-name` and `artifact-prefix` are both given: give one of them, or neither to download no charm",
         f'`artifact-name` is "a:b": it may be {NAME}',
-        "`test-timeout` is -1: it may be 1 to 240 minutes",
+        "`test-timeout` is -1: it may be 1 to 240 whole minutes",
         "`concierge-file`: there is no file 'none' in the repository",
     )
 
