@@ -1,0 +1,60 @@
+"""Small pieces of text: numbers of things, times, and names that are safe to print."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number of things in words, as in "1 group" or "2 groups"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a time in words, or "-" for None."""
+    if seconds is None:
+        return "-"
+    minutes, rest = divmod(round(seconds, 1), 60)
+    return f"{minutes:.0f} min {rest:.1f} s" if minutes else f"{rest:.1f} s"
+
+
+def rough(seconds: float) -> str:
+    """Return a time in few words: "5 s" or "12 min"."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def cells(text: str) -> int:
+    """Return how wide a text is on a terminal, in cells. A Chinese or Japanese character takes two."""
+    if text.isascii():
+        return len(text)
+    return sum(1 + (unicodedata.east_asian_width(character) in "FW") for character in text)
+
+
+def printable(text: str) -> str:
+    """Return the text with an escape sequence for each character that a terminal would act on."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
+def shorten(text: str, width: int) -> str:
+    """Return a text of at most so many cells, with … in its middle if something was left out."""
+    if cells(text) <= width:
+        return text
+    # The end tells groups of one file from each other.
+    start, end = text, text
+    while cells(start) > (width - 1) // 3:
+        start = start[:-1]
+    while cells(end) > width - 1 - cells(start):
+        end = end[1:]
+    return f"{start}…{end}"
+
+
+def fold(text: str, width: int) -> list[str]:
+    """Return the lines of a text, each of at most so many cells. A word that is longer has a line for itself."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        if lines and cells(longer := f"{lines[-1]} {word}") <= width:
+            lines[-1] = longer
+        else:
+            # What belongs to the line before is indented.
+            lines.append(f"  {word}" if lines else word)
+    return lines
