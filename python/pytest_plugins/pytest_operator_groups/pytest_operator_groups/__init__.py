@@ -1,4 +1,4 @@
-"""Split a pytest suite into groups, and run each group on a machine of its own.
+"""Split a pytest suite into groups, and run each group on a separate runner.
 
 The package is a pytest plugin: its interface is the markers ``group`` and ``runner`` and the options ``--group`` and
 ``--collect-groups``. There is nothing to import.

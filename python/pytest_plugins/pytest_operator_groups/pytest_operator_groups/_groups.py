@@ -1,14 +1,21 @@
-"""The groups of a suite: which tests they hold, and the matrix that they make."""
+"""The groups of a suite, and the tests in them."""
 
 from __future__ import annotations
 
 import os
 import shlex
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_operator_groups._markers import InnermostMarker, MarkerError, group_id, runner_labels, without_forbidden
+from pytest_operator_groups._errors import GroupsError
+from pytest_operator_groups._markers import (
+    InnermostMarker,
+    MarkerError,
+    read_group,
+    read_runner,
+    replace_forbidden,
+)
+from pytest_operator_groups._text import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,34 +24,24 @@ if TYPE_CHECKING:
     from pytest_operator_groups._markers import Node
 
     class Test(Node, Protocol):
-        """What is read of pytest's items, besides their markers."""
+        """What is read from pytest's items, besides their markers."""
 
         @property
         def nodeid(self) -> str: ...
         def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]: ...
 
 
-# https://docs.github.com/actions/reference/limits#existing-system-limits
-MAX_JOBS_IN_A_MATRIX = 256
-# GitHub refuses an artifact's name of over 256 characters: half of them are left to what a workflow writes around ours.
-MAX_ARTIFACT_NAME = 128
-
-
-class GroupsError(ValueError):
-    """Tests that don't make groups. The message lists each fault, with its place and what to write instead."""
-
-
 class Group:
     """The tests of one file that run together.
 
     Attributes:
-        path: The test file, relative to the directory that pytest was started in, in POSIX form.
+        path: The test file, relative to the directory in which pytest was started, in POSIX form.
         id: The ID, always as a str.
-        runner: The labels that `runs-on` gets, or None for the workflow's default.
+        runner: The labels for `runs-on`, or None for the workflow's default. One marker in the group is enough.
         tests: The group's items, in the order of the collection.
     """
 
-    def __init__(self, path: str, group_id: str, runner: str | list[str] | None) -> None:
+    def __init__(self, path: str, group_id: str, runner: str | list[str] | None = None) -> None:
         self.path = path
         self.id = group_id
         self.runner = runner
@@ -52,7 +49,7 @@ class Group:
 
     @property
     def number(self) -> int | str:
-        """The ID as an int where that int is written in just this way (not "01"), else the ID."""
+        """The ID as an int if that int is written exactly like it (not "01"), else the ID."""
         try:
             number = int(self.id)
         except ValueError:
@@ -66,8 +63,8 @@ class Group:
 
     @property
     def artifact_name(self) -> str:
-        """The name in the characters that an artifact's name can have. Two groups may share it."""
-        return without_forbidden(f"{self._short_path}-group-{self.id}".replace(" ", "-"))
+        """The name in characters that are allowed in an artifact's name. Two groups may have the same."""
+        return replace_forbidden(f"{self._short_path}-group-{self.id}".replace(" ", "-"))
 
     @property
     def command(self) -> str:
@@ -75,108 +72,71 @@ class Group:
         return shlex.join(["pytest", self.path, f"--group={self.id}"])
 
     @property
+    def sort_key(self) -> tuple[str, bool, int, str]:
+        """The file, then int IDs by their value, then the other IDs."""
+        number = self.number
+        return (self.path, False, number, "") if isinstance(number, int) else (self.path, True, 0, number)
+
+    @property
     def _short_path(self) -> str:
         before, _, after = f"/{self.path}".rpartition("/tests/integration/")
         return f"{before}/{after}".lstrip("/")
 
-    @property
-    def order(self) -> tuple[str, bool, int, str]:
-        """What groups are sorted by: the file, then int IDs by their value, then the others."""
-        number = self.number
-        return (self.path, False, number, "") if isinstance(number, int) else (self.path, True, 0, number)
 
-
-def group_tests(tests: Iterable[Test], start: Path) -> list[Group]:
+def group_tests(tests: Iterable[Test], start: Path, default_group: str | None = None) -> list[Group]:
     """Return the groups of the tests, sorted by file, then group.
 
     Args:
         tests: The items that pytest has collected and not deselected.
-        start: The directory that pytest was started in.
+        start: The directory in which pytest was started.
+        default_group: The ID for tests without a marker, or None if each test needs one.
 
     Raises:
-        GroupsError: A test without a group, a marker that can't be used, or runners that disagree.
+        GroupsError: A test has no group, a marker can't be used, or the runners in a group differ. It lists them all.
     """
-    ids = InnermostMarker("group", group_id)
-    runners = InnermostMarker("runner", runner_labels)
+    ids = InnermostMarker("group", read_group)
+    runners = InnermostMarker("runner", read_runner)
     groups: dict[tuple[Path, str], Group] = {}
-    faults: dict[tuple[str, str], str] = {}
+    # A thousand tests may share one bad marker: it is reported once.
+    errors: dict[tuple[str, str], GroupsError] = {}
     without_group: list[Test] = []
-    disagreeing: dict[tuple[Path, str], Group] = {}
+    conflicts: dict[tuple[Path, str], Group] = {}
     for test in tests:
         try:
-            group, runner = ids.of(test), runners.of(test)
+            group_id, runner = ids.get(test) or default_group, runners.get(test)
         except MarkerError as error:
-            # One marker may be the fault of a thousand tests: it is told of once.
-            faults.setdefault(
-                (_position(error.node, start), str(error)),
-                f"{_place(error.node, start)}: {error}",
-            )
+            key = (_position(error.node, start), str(error))
+            error.where = _place(error.node, start)
+            errors.setdefault(key, error)
             continue
-        if group is None:
+        if group_id is None:
             without_group.append(test)
             continue
-        key = (test.path, group)
-        known = groups.get(key)
-        if known is None:
-            known = groups[key] = Group(relative(test.path, start), group, runner)
-        elif runner != known.runner:
-            disagreeing[key] = known
-        known.tests.append(test)
-    messages = list(faults.values())
+        group = groups.get((test.path, group_id))
+        if group is None:
+            group = groups[test.path, group_id] = Group(relative(test.path, start), group_id)
+        # A test without the marker follows its group.
+        if group.runner is None:
+            group.runner = runner
+        elif runner is not None and runner != group.runner:
+            conflicts[test.path, group_id] = group
+        group.tests.append(test)
+    found = list(errors.values())
     if without_group:
-        messages.append(_without_group(without_group, start))
-    messages += [_disagreeing(group, runners, start) for group in disagreeing.values()]
-    if messages:
-        raise GroupsError("\n\n".join(messages))
-    return sorted(groups.values(), key=lambda group: group.order)
-
-
-def matrix(groups: Sequence[Group]) -> list[dict[str, object]]:
-    """Return the groups as a matrix for GitHub Actions: a dictionary for each job.
-
-    Raises:
-        GroupsError: There are more groups than GitHub starts jobs for.
-    """
-    if len(groups) > MAX_JOBS_IN_A_MATRIX:
-        per_file = Counter(group.path for group in groups)
-        raise GroupsError(
-            f"{len(groups)} groups are more than the {MAX_JOBS_IN_A_MATRIX} jobs that GitHub makes of one matrix. "
-            "Give more tests the same @pytest.mark.group(ID), or collect the suite in parts, for example:\n"
-            + "\n".join(
-                f"  pytest {shlex.quote(path)} --collect-groups  # {n} groups" for path, n in per_file.most_common(3)
-            )
-        )
-    names = [group.artifact_name for group in groups]
-    taken = Counter(map(str.casefold, names))
-    return [
-        {
-            "path_to_test_file": group.path,
-            "group_number": group.number,
-            "job_name": group.name,
-            "group_id": group.id,
-            "artifact_group_id": name
-            if taken[name.casefold()] == 1 and len(name) <= MAX_ARTIFACT_NAME
-            else _unique_artifact_name(group),
-            "runner": group.runner,
-        }
-        for group, name in zip(groups, names, strict=True)
-    ]
-
-
-def _unique_artifact_name(group: Group) -> str:
-    import hashlib
-
-    digest = hashlib.sha256(os.fsencode(f"{group.path}|{group.id}")).hexdigest()[:8]
-    return f"{group.artifact_name[: MAX_ARTIFACT_NAME - 9]}-{digest}"
+        found.append(_without_group(without_group, start))
+    found += [_runner_conflict(group, runners, start) for group in conflicts.values()]
+    if found:
+        raise found[0] if len(found) == 1 else GroupsError("\n\n".join(map(str, found)))
+    return sorted(groups.values(), key=lambda group: group.sort_key)
 
 
 def relative(path: os.PathLike[str] | str, start: Path) -> str:
-    """Return a path as it is written from the start directory, in POSIX form."""
+    """Return a path relative to the start directory, in POSIX form."""
     return Path(os.path.relpath(path, start)).as_posix()
 
 
 def _position(node: Node, start: Path) -> str:
-    """Return where a node is written: FILE:LINE, or FILE where there is no line."""
+    """Return where a node is written: FILE:LINE, or FILE if it has no line."""
     path: os.PathLike[str] | str = node.path
     line = None
     if hasattr(node, "reportinfo"):
@@ -185,36 +145,27 @@ def _position(node: Node, start: Path) -> str:
 
 
 def _place(node: Node, start: Path) -> str:
-    """Return where a node is written, and its name in that file where it has one."""
+    """Return where a node is written, and its name in that file if it has one."""
     name = getattr(node, "nodeid", "").partition("::")[2]
     return f"{_position(node, start)}: {name}".removesuffix(": ")
 
 
-def _without_group(tests: Sequence[Test], start: Path) -> str:
-    lines = [f"{count(len(tests), 'test')} without a group:"]
-    lines += [f"  {_place(test, start)}" for test in tests]
-    lines.append(
+def _without_group(tests: Sequence[Test], start: Path) -> GroupsError:
+    problem = [f"{count(len(tests), 'test')} without a group:", *(f"  {_place(test, start)}" for test in tests)]
+    advice = (
         "Write @pytest.mark.group(1) above each test or its class, or pytestmark = pytest.mark.group(1) at the top of "
-        "a file whose tests are all one group."
+        "a file with only one group. To put all tests without a marker into one group of their file, set "
+        "default_group = 1 in pytest's configuration."
     )
     if not all(callable(getattr(test, "obj", None)) for test in tests):
-        lines.append(
-            "What isn't a Python function takes no decorator: in conftest.py, let pytest_collection_modifyitems(items) "
-            "call item.add_marker(pytest.mark.group(1))."
+        advice += (
+            "\nA test that isn't a Python function can't have a decorator: in conftest.py, let "
+            "pytest_collection_modifyitems(items) call item.add_marker(pytest.mark.group(1))."
         )
-    return "\n".join(lines)
+    return GroupsError("\n".join(problem), advice=advice)
 
 
-def _disagreeing(group: Group, runners: InnermostMarker[str | list[str]], start: Path) -> str:
-    lines = [f"the tests of group {group.id} in {group.path} ask for different runners:"]
-    lines += [f"  {_place(test, start)}: {runners.of(test) or 'no runner'}" for test in group.tests]
-    lines.append(
-        "Write the same @pytest.mark.runner(LABELS) above each of them, or one above their class, or put them into "
-        "different groups."
-    )
-    return "\n".join(lines)
-
-
-def count(number: int, noun: str) -> str:
-    """Return a number of things, in words."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _runner_conflict(group: Group, runners: InnermostMarker[str | list[str]], start: Path) -> GroupsError:
+    problem = [f"the tests of group {group.id} in {group.path} ask for different runners:"]
+    problem += [f"  {_place(test, start)}: {runner}" for test in group.tests if (runner := runners.get(test))]
+    return GroupsError("\n".join(problem), advice="Keep one of the runners, or put the tests into different groups.")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
+import filelock
 import pytest
 import uv
-
-if TYPE_CHECKING:
-    import os
 
 
 class Run(Protocol):
@@ -25,8 +26,15 @@ UsageErrorOf: TypeAlias = Callable[..., str]
 MakeSuite: TypeAlias = Callable[[dict[str, str]], Path]
 MakeEnvironment: TypeAlias = Callable[..., Path]
 
-# What shuffles the tests, and what can't be imported again and again in one process.
-WITHOUT = ["-p", "no:randomly", "-p", "no:hypothesispytest"]
+# What shuffles the tests, what can't be imported again and again in one process, and what takes long to import.
+WITHOUT = "-p no:randomly -p no:hypothesispytest -p no:anyio"
+
+
+@pytest.fixture
+def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Run pytest in the order of the file, and start it quickly."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", WITHOUT)
+    return pytester
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +51,8 @@ def make_suite(pytester: pytest.Pytester) -> MakeSuite:
         for name, text in files.items():
             path = pytester.path / name
             path.parent.mkdir(parents=True, exist_ok=True)
+            # A change within the second of another one, to as many characters, would look compiled already.
+            shutil.rmtree(path.parent / "__pycache__", ignore_errors=True)
             path.write_text(
                 f"import pytest\n{text}" if name.endswith(".py") else text,
                 encoding="utf-8",
@@ -57,7 +67,7 @@ def run(pytester: pytest.Pytester) -> Run:
     """Run pytest in this process, in the order of the file."""
 
     def run_pytest(*args: str | os.PathLike[str]) -> pytest.RunResult:
-        return pytester.runpytest_inprocess(*WITHOUT, "-W", "error", *args)
+        return pytester.runpytest_inprocess("-W", "error", *args)
 
     return run_pytest
 
@@ -95,25 +105,25 @@ def collect(run: Run, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
 
 @pytest.fixture(scope="session")
 def make_environment(tmp_path_factory: pytest.TempPathFactory) -> MakeEnvironment:
-    """Make a virtual environment with this plugin, this version of pytest, and the neighbours that are named."""
+    """Make a virtual environment with this plugin, this version of pytest, and the neighbours that are named.
+
+    All workers of pytest-xdist share it.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
 
     def make(*requirements: str, pytest_version: str = pytest.__version__) -> Path:
-        environment = tmp_path_factory.mktemp("environment")
-        package = Path(__file__).parents[1]
-        commands = [
-            ["venv", str(environment)],
-            [
-                "pip",
-                "install",
-                "--python",
-                str(environment),
-                f"pytest=={pytest_version}",
-                str(package),
-                *requirements,
-            ],
-        ]
-        for command in commands:
-            subprocess.run([uv.find_uv_bin(), "--quiet", *command], check=True)
+        packages = [f"pytest=={pytest_version}", str(Path(__file__).parents[1]), *requirements]
+        environment = folder / f"environment-{hashlib.sha256(repr(packages).encode()).hexdigest()[:16]}"
+        with filelock.FileLock(f"{environment}.lock"):
+            if not (environment / "complete").exists():
+                for command in (
+                    ["venv", "--clear", str(environment)],
+                    ["pip", "install", "--python", str(environment), *packages],
+                ):
+                    subprocess.run([uv.find_uv_bin(), "--quiet", *command], check=True)
+                (environment / "complete").touch()
         return environment / "bin" / "python"
 
     return make

@@ -104,7 +104,7 @@ def test_on_github(make_suite: MakeSuite, run: Run, output: Path) -> None:
     assert value.endswith("]\n")
     assert json.loads(value) == MATRIX
     assert [list(job) for job in json.loads(value)] == [list(MATRIX[0])] * 4
-    assert result.outlines[4:] == [
+    assert result.outlines[result.outlines.index("collected 5 items") :] == [
         "collected 5 items",
         "============================= 4 groups of 5 tests ==============================",
         *TABLE,
@@ -356,7 +356,7 @@ def test_every_test_is_deselected(make_suite: MakeSuite, run: Run, output: Path)
 def test_no_test_at_all(make_suite: MakeSuite, usage_error: UsageErrorOf, output: Path, option: str) -> None:
     make_suite({"tests/unit/test_empty.py": ""})
     assert usage_error("tests/unit", option) == (
-        "pytest found no test in: tests/unit\n"
+        "tests/unit: there are no tests. "
         "Name the file or the directory that has the tests, for example: pytest tests/integration"
     )
     assert not output.exists()
@@ -371,12 +371,16 @@ def test_more_groups_than_a_matrix_has_jobs(make_suite: MakeSuite, collect: Coll
     assert len(collect()) == 256
     (suite / "test_c.py").write_text("import pytest\n" + groups(1))
     assert usage_error("--collect-groups") == (
-        "257 groups are more than the 256 jobs that GitHub makes of one matrix. "
-        "Give more tests the same @pytest.mark.group(ID), or collect the suite in parts, for example:\n"
+        "257 groups are more than the 256 jobs that GitHub starts for one matrix. "
+        "Give more tests the same @pytest.mark.group(ID), let groups share runners "
+        "(in integration_test_charm.yaml: max-runners: 60; elsewhere: --max-groups=0, and then plan-groups "
+        "--max-runners 60), or collect the suite in parts, for example:\n"
         "  pytest test_a.py --collect-groups  # 200 groups\n"
         "  pytest test_b.py --collect-groups  # 56 groups\n"
         "  pytest test_c.py --collect-groups  # 1 groups"
     )
+    assert len(collect("--max-groups=0")) == 257
+    assert usage_error("--collect-groups", "--max-groups=9").startswith("257 groups are more than --max-groups=9. Give")
 
 
 @pytest.mark.parametrize(
@@ -415,8 +419,8 @@ def test_file_that_cannot_be_written(
     suite = make_suite(SUITE)
     monkeypatch.setenv(variable, str(suite / "missing" / "file"))
     assert usage_error("--collect-groups") == (
-        f"can't write to {suite / 'missing' / 'file'}, the file that {variable} names: No such file or directory. "
-        f"Outside GitHub Actions, unset it: env -u {variable} pytest --collect-groups"
+        f"{variable}: can't write to {suite / 'missing' / 'file'}: No such file or directory. "
+        f"Outside GitHub Actions, unset the variable: unset {variable}"
     )
     assert not output.exists()
 
@@ -458,9 +462,10 @@ def test_output_may_be_a_pipe(make_suite: MakeSuite) -> None:
 
 def test_lines_of_several_processes_stay_whole(tmp_path: Path) -> None:
     path = tmp_path / "output"
-    program = "import sys; from pytest_operator_groups._output import append\n"
-    program += "for _ in range(50): append(sys.argv[1], [sys.argv[2] * 100_000])"
-    processes = [subprocess.Popen([sys.executable, "-c", program, str(path), letter]) for letter in "abcd"]
+    program = "import sys; from pytest_operator_groups._github import append\n"
+    program += "for _ in range(50): append('GITHUB_OUTPUT', [sys.argv[1] * 100_000])"
+    environment = os.environ | {"GITHUB_OUTPUT": str(path)}
+    processes = [subprocess.Popen([sys.executable, "-c", program, letter], env=environment) for letter in "abcd"]
     assert [process.wait() for process in processes] == [0] * 4
     lines = filter(None, path.read_text().splitlines())
     assert sorted(lines) == [letter * 100_000 for letter in "abcd" for _ in range(50)]

@@ -195,8 +195,8 @@ WRITE_LABELS = (
 
 def holds(characters: str, instead: str) -> str:
     return (
-        f"holds what an artifact's name or a shell line can't: {characters} "
-        f"Write, for example, @pytest.mark.group('{instead}')."
+        f"contains {characters} (not allowed in an artifact's name or a shell line). "
+        f'Write, for example, @pytest.mark.group("{instead}").'
     )
 
 
@@ -373,7 +373,8 @@ class TestA:
         "  tests/integration/test_a.py:3: test_one\n"
         "  tests/integration/test_a.py:9: TestA::test_three[2]\n"
         "Write @pytest.mark.group(1) above each test or its class, or pytestmark = pytest.mark.group(1) at the top of "
-        "a file whose tests are all one group."
+        "a file with only one group. To put all tests without a marker into one group of their file, set "
+        "default_group = 1 in pytest's configuration."
     )
 
 
@@ -401,9 +402,10 @@ def pytest_collect_file(file_path, parent):
         "  charm.scenario: deploy\n"
         "  test_doc.py:3: test_doc.f\n"
         "Write @pytest.mark.group(1) above each test or its class, or pytestmark = pytest.mark.group(1) at the top of "
-        "a file whose tests are all one group.\n"
-        "What isn't a Python function takes no decorator: in conftest.py, let pytest_collection_modifyitems(items) "
-        "call item.add_marker(pytest.mark.group(1))."
+        "a file with only one group. To put all tests without a marker into one group of their file, set "
+        "default_group = 1 in pytest's configuration.\n"
+        "A test that isn't a Python function can't have a decorator: in conftest.py, let "
+        "pytest_collection_modifyitems(items) call item.add_marker(pytest.mark.group(1))."
     )
     with (suite / "conftest.py").open("a") as conftest:
         conftest.write(
@@ -438,7 +440,95 @@ def test_three(): ...
         "the tests of group ha in tests/test_a.py ask for different runners:\n"
         "  tests/test_a.py:5: test_one: large\n"
         "  tests/test_a.py:8: test_two: ['self-hosted', 'large']\n"
-        "  tests/test_a.py:11: test_three: no runner\n"
-        "Write the same @pytest.mark.runner(LABELS) above each of them, or one above their class, or put them into "
-        "different groups."
+        "Keep one of the runners, or put the tests into different groups."
     )
+
+
+@pytest.mark.parametrize("first", ["", '@pytest.mark.runner("large")'])
+def test_test_without_a_runner_follows_its_group(make_suite: MakeSuite, collect: Collect, first: str) -> None:
+    make_suite(
+        {
+            "test_a.py": f"""
+pytestmark = pytest.mark.group("ha")
+
+{first}
+def test_one(): ...
+
+@pytest.mark.runner("large")
+def test_two(): ...
+
+def test_three(): ...
+
+@pytest.mark.group("other")
+def test_of_another_group(): ...
+"""
+        }
+    )
+    assert [(job["group_id"], job["runner"]) for job in collect()] == [("ha", "large"), ("other", None)]
+
+
+ONE_MARKED = {
+    "test_a.py": """
+def test_unmarked(): ...
+
+@pytest.mark.group("backup")
+def test_marked(): ...
+""",
+    "test_b.py": "class TestB:\n    def test_unmarked(self): ...",
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "group"),
+    [
+        ("pytest.ini", "[pytest]\ndefault_group = 1", "1"),
+        ("pytest.ini", "[pytest]\ndefault_group = a b", "a b"),
+        ("tox.ini", "[pytest]\ndefault_group = 1", "1"),
+        ("setup.cfg", "[tool:pytest]\ndefault_group = 1", "1"),
+        ("pyproject.toml", "[tool.pytest.ini_options]\ndefault_group = 1", "1"),
+        ("pyproject.toml", '[tool.pytest.ini_options]\ndefault_group = "one"', "one"),
+        *([("pytest.toml", "[pytest]\ndefault_group = '1'", "1")] if pytest.version_tuple >= (9,) else []),
+        *([("pytest.toml", "[pytest]\ndefault_group = 1", "1")] if pytest.version_tuple >= (9, 2) else []),
+    ],
+)
+def test_default_group(make_suite: MakeSuite, collect: Collect, run: Run, file: str, text: str, group: str) -> None:
+    suite = make_suite(ONE_MARKED)
+    (suite / file).write_text(text)
+    jobs = collect("--strict-config", "--strict-markers")
+    assert {job["job_name"] for job in jobs} == {
+        f"test_a.py | group {group}",
+        "test_a.py | group backup",
+        f"test_b.py | group {group}",
+    }
+    run("test_a.py", f"--group={group}").assert_outcomes(passed=1, deselected=1)
+    run("test_b.py", f"--group={group}").assert_outcomes(passed=1)
+    run().assert_outcomes(passed=3)
+
+
+def test_default_group_on_the_command_line(make_suite: MakeSuite, run: Run, usage_error: UsageErrorOf) -> None:
+    make_suite(ONE_MARKED | {"pytest.ini": "[pytest]\ndefault_group = 1"})
+    run("test_b.py", "--group=2", "-o", "default_group=2").assert_outcomes(passed=1)
+    assert usage_error("test_b.py", "--group=2", "-o", "default_group=").startswith("1 test without a group:\n")
+
+
+@pytest.mark.parametrize(
+    ("value", "characters", "example"), [("a/b", "/", "a-b"), ('"x"', '"', "-x-"), ("a: b\x1b", r": \x1b", "a- b-")]
+)
+@pytest.mark.parametrize("option", ["--collect-groups", "--group=1"])
+def test_default_group_that_cannot_be_used(
+    make_suite: MakeSuite, usage_error: UsageErrorOf, value: str, characters: str, example: str, option: str
+) -> None:
+    make_suite({"test_a.py": "def test_one(): ..."})
+    assert usage_error("test_a.py", option, "-o", f"default_group={value}") == (
+        f"the ID in default_group = {value} contains {characters} (not allowed in an artifact's name or a shell line). "
+        f"Write, for example, default_group = {example}."
+    )
+
+
+if pytest.version_tuple >= (9,):  # which reads pytest.toml
+
+    def test_default_group_of_another_type(make_suite: MakeSuite, usage_error: UsageErrorOf) -> None:
+        make_suite({"test_a.py": "def test_one(): ...", "pytest.toml": "[pytest]\ndefault_group = [1]"})
+        message = usage_error("--collect-groups")
+        assert "config option 'default_group' expects " in message
+        assert "got list: [1]" in message

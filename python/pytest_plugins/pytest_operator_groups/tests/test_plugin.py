@@ -53,11 +53,11 @@ def test_what_knows_the_groups_needs_no_pytest() -> None:
     program = """
 import sys
 sys.modules["pytest"] = None
-from pytest_operator_groups import _output, _runner
-print(_output.text_table([]) == _output.markdown_table([]))
+from pytest_operator_groups import _listing, _processes
+print(_listing.title([]))
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert run.stdout == "True\n"
+    assert run.stdout == "0 groups of 0 tests\n"
 
 
 def test_distribution_is_typed_and_needs_pytest_alone() -> None:

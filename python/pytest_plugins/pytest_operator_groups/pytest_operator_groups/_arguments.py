@@ -1,0 +1,35 @@
+"""What the package's commands share: arguments for pytest after --, and a stdout that takes every character."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Sequence
+
+
+def split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the arguments of a command, and those for pytest after the first --."""
+    own = list(arguments)
+    if "--" not in own:
+        return own, []
+    separator = own.index("--")
+    return own[:separator], own[separator + 1 :]
+
+
+def check_paths(parser: argparse.ArgumentParser, paths: Iterable[str]) -> None:
+    """End the process with exit code 2 if a path is only a part of a file."""
+    for path in paths:
+        if "::" in path:
+            parser.error(
+                f"{path} is a part of a file, and a group always runs whole. Select tests with: -- -k EXPRESSION"
+            )
+
+
+def allow_any_character() -> None:
+    """Let stdout escape the characters that its encoding doesn't have: names and logs may contain them."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
