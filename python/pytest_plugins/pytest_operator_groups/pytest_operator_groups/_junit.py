@@ -1,104 +1,100 @@
-"""What a group's exit code and its JUnit file say of it, and the JUnit file of them all."""
+"""JUnit files, as pytest's --junit-xml writes them."""
 
 from __future__ import annotations
 
-import signal
-from typing import TYPE_CHECKING
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 from xml.etree import ElementTree as ET
 
-from pytest_operator_groups._groups import count
-from pytest_operator_groups._output import printable
+from pytest_operator_groups._text import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from pytest_operator_groups._runner import Job
 
-# https://docs.pytest.org/en/stable/reference/exit-codes.html
-_USAGE_ERROR = 4
-_MEANINGS = {
-    1: "tests failed",
-    2: "interrupted, or an error of the collection",
-    3: "an internal error of pytest or a plugin",
-    _USAGE_ERROR: "a usage error",
-    5: "no tests ran",
-}
+class Case(NamedTuple):
+    """A test in a report.
 
-
-def judge(returncode: int, junit: Path) -> tuple[str, int | None]:
-    """Return why a group failed, or "" if it passed, and the number of its tests, or None where that isn't known.
-
-    Args:
-        returncode: Of its process: pytest's exit code, or a signal's number, negated.
-        junit: The report that pytest was told to write.
+    Attributes:
+        name: Its name, with the class that it is in.
+        seconds: The time that it took, with its fixtures.
+        outcome: "passed", "failed", "error" or "skipped".
+        message: The first line that says why it did not pass, or "".
     """
-    suites = read_suites(junit)
-    tests = total(suites, "tests") if suites else None
-    if returncode < 0:
-        return f"killed by {_signal(-returncode)}", tests
-    if suites is None and returncode != _USAGE_ERROR:
-        return f"ended without a report (exit code {returncode}): did a test call os._exit?", None
-    code = f"{_MEANINGS.get(returncode, 'unknown to pytest')} (exit code {returncode})"
-    if returncode == 0:
-        return ("no tests ran" if tests == 0 else ""), tests
-    if returncode == 1 and suites:
-        return failures(suites) or code, tests
-    return code, tests
+
+    name: str
+    seconds: float
+    outcome: str
+    message: str
 
 
-def merge(jobs: Iterable[Job]) -> bytes:
-    """Return one JUnit file of all groups: their reports, and an error for each failure that no report tells of."""
-    root = ET.Element("testsuites")
-    for job in jobs:
-        name = printable(job.name)
-        suites = read_suites(job.junit) or []
-        for suite in suites:
-            suite.set("name", name)
-        root.extend(suites)
-        is_error = job.state != "passed" and not failures(suites)
-        if suites and not is_error:
-            continue
-        attributes = {"name": name, "tests": "1", "errors": str(int(is_error)), "failures": "0", "skipped": "0"}
-        suite = ET.SubElement(root, "testsuite", attributes)
-        case = ET.SubElement(
-            suite, "testcase", {"classname": printable(job.path), "name": printable(f"group {job.group_id}")}
-        )
-        if is_error:
-            ET.SubElement(case, "error", {"message": printable(f"{job.state}: {job.reason}")})
-    merged: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return merged
+@dataclass
+class Report:
+    """The content of a JUnit file. If it can't be parsed, nothing is known of the tests.
+
+    Attributes:
+        suites: The elements of its suites. They can be changed, for another file.
+        tests: The number of tests, or None if it isn't known.
+        failures: The number of tests that failed.
+        errors: The number of errors outside of tests.
+        skipped: The number of tests that were skipped.
+        seconds: The time that the tests took, or None if it isn't known.
+    """
+
+    suites: list[ET.Element] = field(default_factory=list)
+    tests: int | None = None
+    failures: int = 0
+    errors: int = 0
+    skipped: int = 0
+    seconds: float | None = None
+
+    @property
+    def problems(self) -> str:
+        """The failures and errors in words, or "" if there are none."""
+        numbers = {"failure": self.failures, "error": self.errors}
+        return ", ".join(count(number, noun) for noun, number in numbers.items() if number)
+
+    @cached_property
+    def cases(self) -> list[Case]:
+        """The tests, in the order in which they ran. One whose call and teardown failed is there twice."""
+        return [_read_case(element) for suite in self.suites for element in suite.iter("testcase")]
 
 
-def read_suites(junit: Path) -> list[ET.Element] | None:
-    """Return the suites of a report; none where it can't be parsed, and None where pytest didn't come to write it."""
+def read_report(path: Path) -> Report | None:
+    """Return the content of a JUnit file, or None if pytest didn't come to the end of writing one."""
     try:
-        text = junit.read_bytes()
+        text = path.read_bytes()
+        if not text.rstrip().endswith((b"</testsuites>", b"</testsuite>")):
+            return None
+        suites = list(ET.fromstring(text).iter("testsuite"))  # noqa: S314, it comes from the suite's own tests
+        numbers = {
+            name: sum(int(suite.get(name, 0)) for suite in suites)
+            for name in ("tests", "failures", "errors", "skipped")
+        }
+        seconds = sum(float(suite.get("time", 0)) for suite in suites)
     except FileNotFoundError:
         return None
-    if not text.rstrip().endswith((b"</testsuites>", b"</testsuite>")):
-        return None
+    except (OSError, ValueError, LookupError, ET.ParseError):
+        # The output or the name of a test may contain what XML can't, and a test may overwrite the file.
+        return Report()
+    return Report(suites, **numbers, seconds=seconds if math.isfinite(seconds) and seconds >= 0 else None)
+
+
+def _read_case(element: ET.Element) -> Case:
     try:
-        root = ET.fromstring(text)  # noqa: S314, pytest wrote it
-    except ET.ParseError:
-        # A test's output or name may hold what XML can't; the group's exit code still holds.
-        return []
-    return list(root.iter("testsuite"))
-
-
-def failures(suites: Sequence[ET.Element]) -> str:
-    """Return the failures and errors in words, or "" where there are none."""
-    numbers = {noun: total(suites, f"{noun}s") for noun in ("failure", "error")}
-    return ", ".join(count(number, noun) for noun, number in numbers.items() if number)
-
-
-def total(suites: Iterable[ET.Element], attribute: str) -> int:
-    """Return the sum of what the suites count, as in "tests" or "skipped"."""
-    return sum(int(suite.get(attribute, 0)) for suite in suites)
-
-
-def _signal(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:  # a real-time signal
-        return f"signal {number}"
+        seconds = float(element.get("time", 0))
+    except ValueError:
+        seconds = 0.0
+    # In a class, pytest writes `tests.test_a.TestB` as the test's class.
+    of_class = "".join(f"{part}." for part in element.get("classname", "").split(".") if part.startswith("Test"))
+    problems = {"failure": "failed", "error": "error", "skipped": "skipped"}
+    problem = next((child for child in element if child.tag in problems), None)
+    lines = (problem.get("message", "") if problem is not None else "").strip().splitlines()
+    return Case(
+        f"{of_class}{element.get('name', '')}",
+        seconds if math.isfinite(seconds) and seconds >= 0 else 0.0,
+        "passed" if problem is None else problems[problem.tag],
+        lines[0] if lines else "",
+    )
