@@ -1,256 +1,241 @@
-"""A run of groups, as it is shown while it goes on and when it has ended, and as it is kept."""
+"""The report of a run of groups, in Markdown: what failed, where the time went, what to do about it, what changed."""
 
 from __future__ import annotations
 
-import json
-import shlex
-import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len, set_cell_size
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
-
-from pytest_operator_groups._groups import count
-from pytest_operator_groups._junit import merge
-from pytest_operator_groups._output import duration, printable
+from pytest_operator_groups._plan import order
+from pytest_operator_groups._tables import code, markdown_table
+from pytest_operator_groups._text import count, duration, printable
+from pytest_operator_groups._timeline import gantt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from pytest_operator_groups._runner import Job
+    from pytest_operator_groups._durations import Durations
+    from pytest_operator_groups._junit import Case
+    from pytest_operator_groups._records import Record
 
-_STYLES = {"running": "yellow", "failed": "red", "waiting": "dim", "not run": "magenta", "passed": "green"}
-_ORDER = list(_STYLES)
+# https://docs.github.com/actions/reference/workflow-commands-for-github-actions#step-isolation-and-limits
+MAX_BYTES = 1024 * 1024
+_FAILURES = 10
+# A split that brings less isn't worth it, and what is slower by less is chance.
+_GAIN, _SLOWER, _SECONDS = 0.9, 1.25, 10
 
 
-class Lines:
-    """Shows a line for each event, and the output of each group that fails.
+@dataclass
+class Outcome:
+    """The outcome of a group.
 
-    Args:
-        arguments: Those of pytest's that every group gets.
+    Attributes:
+        name: Its `job_name`, printable.
+        result: "passed", or what went wrong, in words.
+        tests: The number of its tests, in words.
+        seconds: The time of its tests, or None.
+        record: Its record.
+        cases: Its tests in the order in which they ran, or none if they aren't known.
+        command: The line that repeats it.
+        url: The link of its log, or "".
+        log: The path of its log, or "".
+        runner: The runner that it ran on, or "" if it had its own.
     """
 
-    def __init__(self, arguments: Sequence[str]) -> None:
-        self._arguments = arguments
+    name: str
+    result: str
+    tests: str
+    seconds: float | None
+    record: Record
+    cases: Sequence[Case]
+    command: str
+    url: str = ""
+    log: str = ""
+    runner: str = ""
 
-    def start(self) -> None:
-        """Begin to show the groups."""
-
-    def stop(self) -> None:
-        """Show no more of them."""
-
-    def say(self, line: str) -> None:
-        """Show a line."""
-        print(line, flush=True)
-
-    def changed(self, job: Job) -> None:
-        """Show a job's new state."""
-        if job.state == "running":
-            self.say(f"started  {printable(job.name)}")
-            return
-        reason = f": {printable(job.reason)}" if job.reason else ""
-        self.say(f"{job.state:8} {printable(job.name)}  {duration(job.seconds)}{reason}")
-        if job.state == "failed":
-            self._show_output(job)
-
-    def _show_output(self, job: Job) -> None:
-        command = shlex.join(["pytest", job.path, f"--group={job.group_id}", *self._arguments])
-        print(f"\n=== {printable(job.name)}: {printable(job.reason)} ===\n$ {printable(command)}")
-        text = job.log.read_text(encoding="utf-8", errors="replace") if job.log.exists() else ""
-        print(text, end="\n" if text.endswith("\n") else "\n\n", flush=True)
+    @property
+    def failed(self) -> bool:
+        """Whether it failed."""
+        return self.record.result == "failed"
 
 
-class LiveTable(Lines):
-    """Shows a table of all groups that changes in place, and above it the output of each group that fails.
+def totals(outcomes: Sequence[Outcome]) -> str:
+    """Return how many groups passed, failed, were cancelled or didn't run."""
+    results = [outcome.record.result for outcome in outcomes]
+    others = [f", {results.count(result)} {result}" for result in ("cancelled", "not run") if result in results]
+    return f"{count(results.count('passed'), 'group')} passed, {results.count('failed')} failed{''.join(others)}"
+
+
+def markdown_report(
+    outcomes: Sequence[Outcome], before: Durations, heading: str, *, runners: int | None = None
+) -> list[str]:
+    """Return the lines of the report, at most 1 MiB.
 
     Args:
-        arguments: Those of pytest's that every group gets.
-        jobs: The groups.
-        seconds: Returns the time since the start of the run, in seconds.
+        outcomes: The groups.
+        before: What was known before this run.
+        heading: The heading, in Markdown.
+        runners: How many groups ran at the same time, or None if each had its own runner.
     """
-
-    def __init__(self, arguments: Sequence[str], jobs: Sequence[Job], seconds: Callable[[], float]) -> None:
-        super().__init__(arguments)
-        self._jobs = jobs
-        self._seconds = seconds
-        self._console = _console()
-        self._live: Live | None = None
-
-    def start(self) -> None:
-        """Show the table."""
-        # A new one each time: one that was stopped would write over what was printed since.
-        self._live = Live(
-            get_renderable=self._table,
-            console=self._console,
-            refresh_per_second=2,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
+    cells = [
+        (
+            code(outcome.name),
+            outcome.result,
+            outcome.tests,
+            duration(outcome.seconds),
+            f"[log]({outcome.url})" if outcome.url else code(outcome.log) if outcome.log else "-",
         )
-        self._live.start(refresh=True)
-
-    def stop(self) -> None:
-        """Take the table away."""
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
-
-    def say(self, line: str) -> None:
-        """Show a line above the table."""
-        self.stop()
-        super().say(line)
-        self.start()
-
-    def changed(self, job: Job) -> None:
-        """Show a job's new state."""
-        if job.state == "failed":
-            self.stop()
-            self._show_output(job)
-            self.start()
-        elif self._live is not None:
-            self._live.refresh()
-
-    def _table(self) -> Table:
-        now = self._seconds()
-        states = [job.state for job in self._jobs]
-        title = ", ".join(f"{states.count(state)} {state}" for state in _ORDER if state in states)
-        table = Table(title=f"{title}, {duration(now)}", title_justify="left", box=None, pad_edge=False)
-        for heading in ("GROUP", "STATE", "TIME"):
-            table.add_column(heading, no_wrap=True)
-        # What runs comes first; what the terminal has no lines for is left out, since it couldn't be taken away again.
-        jobs = sorted(self._jobs, key=lambda job: _ORDER.index(job.state))
-        shown = max(self._console.height - 4, 1)
-        for job in jobs[:shown]:
-            seconds = now - job.started if job.started is not None and job.seconds is None else job.seconds
-            table.add_row(Text(printable(job.name)), Text(job.state, _STYLES[job.state]), duration(seconds))
-        if len(jobs) > shown:
-            table.add_row(f"and {len(jobs) - shown} more", "", "")
-        return table
+        for outcome in outcomes
+    ]
+    sections = [
+        ("", [f"### {heading}", "", sentence(outcomes, mark=code)]),
+        ("table", markdown_table([("Group", "Result", "Tests", "Time", "Log"), *cells], "<<>><")),
+        ("advice", [*advice(outcomes, runners, mark=code)]),
+        ("changes", [f"- {line}" for line in changes(outcomes, before, mark=code)]),
+        ("costs", [*costs(outcomes, runners)]),
+        ("failed groups", [*failures(outcomes)]),
+        ("timeline", gantt([(outcome.name, outcome.runner, outcome.record) for outcome in outcomes])),
+    ]
+    return _limit(sections)
 
 
-def has_live_table() -> bool:
-    """Return whether stdout is a terminal that can show a table that changes in place."""
-    return sys.stdout.isatty() and not _console().is_dumb_terminal
+def sentence(outcomes: Sequence[Outcome], mark: Callable[[str], str] = str) -> str:
+    """Return what failed, or how long it took, in one sentence."""
+    failed = [mark(outcome.name) for outcome in outcomes if outcome.failed]
+    if failed:
+        more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
+        return f"Failed: {', '.join(failed[:3])}{more}."
+    seconds = _end(outcomes)
+    return f"It took {_minutes(seconds)}." if seconds else "The time isn't known."
 
 
-def show_end(jobs: Sequence[Job], seconds: float) -> None:
-    """Print the table of all groups, their timeline and the sum of it all.
-
-    Args:
-        jobs: The groups.
-        seconds: The time that they took together.
-    """
-    console = _console()
-    table = Table("GROUP", "RESULT", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("TESTS", "TIME", "STARTED AT"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for job in jobs:
-        result = Text(job.state, _STYLES[job.state])
-        if job.reason:
-            result.append(f": {printable(job.reason)}")
-        tests = "-" if job.tests is None else str(job.tests)
-        table.add_row(Text(printable(job.name)), result, tests, duration(job.seconds), duration(job.started))
-    console.print()
-    console.print(table)
-    print()
-    for line in timeline(jobs, seconds, console.width if sys.stdout.isatty() else 80):
-        print(line)
-    print(f"\n{summary(jobs, seconds)}", flush=True)
-
-
-def timeline(jobs: Sequence[Job], seconds: float, width: int) -> list[str]:
-    """Return a line for each group that was started: a bar from its start to its end.
-
-    Args:
-        jobs: The groups.
-        seconds: The time that they took together.
-        width: The length of a line, in a terminal's cells.
-    """
-    started = sorted((job.started, job.seconds or 0, printable(job.name)) for job in jobs if job.started is not None)
-    names = min(max((cell_len(name) for _, _, name in started), default=0), width // 2)
-    cells = max(width - names - 2, 1)
-    scale = cells / max(seconds, 0.001)
-    lines = []
-    for start, its_seconds, name in started:
-        first = min(int(start * scale), cells - 1)
-        last = max(min(round((start + its_seconds) * scale), cells), first + 1)
-        lines.append(f"{set_cell_size(name, names)}  {' ' * first}{'=' * (last - first)}")
-    return lines
+def advice(outcomes: Sequence[Outcome], runners: int | None = None, mark: Callable[[str], str] = str) -> Iterator[str]:
+    """Yield what makes the run shorter, if anything does: after which test to split the longest group."""
+    known = [outcome for outcome in outcomes if outcome.seconds]
+    if not known or any(outcome.runner for outcome in known if runners is None):
+        return
+    longest = max(known, key=lambda outcome: outcome.seconds or 0)
+    set_up = longest.record.set_up or 0
+    times = [(outcome.seconds or 0) for outcome in known]
+    others = [(outcome.seconds or 0) for outcome in known if outcome is not longest]
+    now = set_up + _end_of(times, runners)
+    first, best = 0.0, (now * _GAIN, "")
+    for case, following in zip(longest.cases, longest.cases[1:], strict=False):
+        first += case.seconds
+        if (test := _function(case)) == _function(following):
+            continue
+        end = set_up + _end_of([*others, first, max((longest.seconds or 0) - first, 0)], runners)
+        best = min(best, (end, test))
+    if best[1]:
+        yield (
+            f"{_minutes(now)}, because of {mark(longest.name)} ({_minutes(longest.seconds or 0)}). "
+            f"If you split it after {mark(printable(best[1]))}: {_minutes(best[0])}"
+        )
 
 
-def summary(jobs: Sequence[Job], seconds: float) -> str:
-    """Return how many groups passed, failed and were not run, and the time that they took."""
-    states = [job.state for job in jobs]
-    not_run = f", {states.count('not run')} not run" if "not run" in states else ""
-    one_by_one = duration(sum(job.seconds or 0 for job in jobs))
-    return (
-        f"{count(states.count('passed'), 'group')} passed, {states.count('failed')} failed{not_run} "
-        f"in {duration(seconds)} (one after the other: {one_by_one})"
+def changes(outcomes: Sequence[Outcome], before: Durations, mark: Callable[[str], str] = str) -> Iterator[str]:
+    """Yield what changed since the last run."""
+    for outcome in outcomes:
+        record = outcome.record
+        runs = [run for run in before.runs.get(record.key, []) if run["started"] != record.started]
+        if not runs or record.result not in {"passed", "failed"}:
+            continue
+        same = [run for run in runs if record.commit and run["commit"] == record.commit]
+        if any(run["attempt"] != record.attempt and run["result"] != record.result for run in same):
+            yield f"{mark(outcome.name)} is flaky: it failed and passed in two attempts of the same commit"
+        elif record.result != runs[-1]["result"]:
+            yield f"{mark(outcome.name)} {'is newly failing' if outcome.failed else 'passes again'}"
+        usual = before.seconds(*record.key)
+        seconds = outcome.seconds or 0
+        if usual and seconds > _SLOWER * usual and seconds > usual + _SECONDS:
+            yield f"{mark(outcome.name)} is slower: {_minutes(seconds)}, before {_minutes(usual)}"
+
+
+def failures(outcomes: Iterable[Outcome]) -> Iterator[str]:
+    """Yield for each failed group the command that repeats it, its log, and the first line of each failure."""
+    for outcome in outcomes:
+        if not outcome.failed:
+            continue
+        log = f" ([log]({outcome.url}))" if outcome.url else f" (log: {code(outcome.log)})" if outcome.log else ""
+        yield f"- {code(outcome.name)}{log}: {code(printable(outcome.command))}"
+        failed = [case for case in outcome.cases if case.outcome in {"failed", "error"}]
+        for case in failed[:_FAILURES]:
+            yield f"  - {code(printable(case.name)[:200])}: {code(printable(case.message)[:300] or 'no message')}"
+        if len(failed) > _FAILURES:
+            yield f"  - and {len(failed) - _FAILURES} more"
+
+
+def costs(outcomes: Sequence[Outcome], runners: int | None = None) -> Iterator[str]:
+    """Yield the runner-minutes."""
+    tests = sum(outcome.seconds or 0 for outcome in outcomes)
+    if not tests:
+        return
+    by_runner: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        key = f"runner {outcome.runner}" if outcome.runner else f"group {outcome.name}"
+        by_runner.setdefault(key, []).append(outcome)
+    set_up, idle = 0.0, 0.0
+    for members in by_runner.values():
+        # The groups of one runner share its set-up, and wait until what the last one left is removed.
+        of_runner = max(outcome.record.set_up or 0 for outcome in members)
+        set_up += of_runner
+        if members[0].runner:
+            busy = of_runner + sum(outcome.seconds or 0 for outcome in members)
+            idle += max(_end(members) - busy, 0)
+    if runners:
+        idle = max(runners * _end(outcomes) - tests - set_up, 0)
+    yield (
+        f"Runner-minutes: {set_up / 60:.1f} of set-up, {tests / 60:.1f} of tests, {idle / 60:.1f} idle, "
+        f"{(set_up + tests + idle) / 60:.1f} in all"
     )
 
 
-def write_results(folder: Path, jobs: Sequence[Job], seconds: float, at_most: int) -> None:
-    """Write results.json and results.xml, each in one step.
-
-    Args:
-        folder: Where to.
-        jobs: The groups.
-        seconds: The time that they took together.
-        at_most: How many ran at a time.
-
-    Raises:
-        OSError: A file can't be written.
-    """
-    groups = [
-        {
-            "job_name": job.name,
-            "path_to_test_file": job.path,
-            "group_id": job.group_id,
-            "result": job.state,
-            "reason": job.reason,
-            "tests": job.tests,
-            "started": job.started,
-            "seconds": job.seconds,
-            "log": str(job.log) if job.log.exists() else None,
-            "junit": str(job.junit) if job.junit.exists() else None,
-        }
-        for job in jobs
+def _end(outcomes: Iterable[Outcome]) -> float:
+    """Return the seconds from the first start to the last end."""
+    records = [outcome.record for outcome in outcomes if outcome.seconds is not None]
+    spans = [
+        (record.started, record.started + (record.set_up or 0) + (record.seconds or 0))
+        for record in records
+        if record.started is not None
     ]
-    results = {"seconds": seconds, "jobs": at_most, "groups": groups}
-    _replace(folder / "results.json", f"{json.dumps(results, indent=2)}\n".encode())
-    _replace(folder / "results.xml", merge(jobs))
+    if not spans:
+        return max(((record.set_up or 0) + (record.seconds or 0) for record in records), default=0)
+    return max(end for _, end in spans) - min(start for start, _ in spans)
 
 
-def read_durations(folder: Path) -> dict[tuple[str, str], float]:
-    """Return the seconds that the groups took last time, by their file and ID.
-
-    Raises:
-        ValueError: The results of last time can't be read.
-    """
-    try:
-        groups = json.loads((folder / "results.json").read_bytes())["groups"]
-        return {
-            (group["path_to_test_file"], group["group_id"]): float(group["seconds"])
-            for group in groups
-            if group["result"] != "not run"
-        }
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{type(error).__name__}: {error}") from None
+def _end_of(times: Sequence[float], runners: int | None) -> float:
+    """Return when the last group ends, longest first."""
+    free = [0.0] * (runners or len(times))
+    for group in order(times):
+        free.sort()
+        free[0] += times[group]
+    return max(free)
 
 
-def _console() -> Console:
-    # Outside a terminal, a line may be as long as it needs to be, whatever FORCE_COLOR says of it.
-    is_terminal = sys.stdout.isatty()
-    return Console(force_terminal=is_terminal, width=None if is_terminal else 10_000, highlight=False)
+def _function(case: Case) -> str:
+    return case.name.partition("[")[0]
 
 
-def _replace(path: Path, content: bytes) -> None:
-    new = path.with_name(f"{path.name}.new")
-    new.write_bytes(content)
-    new.replace(path)
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 600 else duration(seconds)
+
+
+def _limit(sections: Iterable[tuple[str, list[str]]]) -> list[str]:
+    """Return the lines of the sections that fit into what GitHub shows, and what was cut."""
+    report: list[str] = []
+    # The lines that say what was cut need some of it.
+    left = MAX_BYTES - 1024
+    cut = []
+    for name, lines in sections:
+        sizes = [len(line.encode(errors="replace")) + 1 for line in lines]
+        fitting = 0
+        while fitting < len(lines) and sizes[fitting] < left:
+            left -= sizes[fitting]
+            fitting += 1
+        if fitting < len(lines):
+            cut.append(f"{len(lines) - fitting} lines of the {name}")
+            fitting = 0 if name == "timeline" else fitting
+        if fitting:
+            report += [*([""] if report else []), *lines[:fitting]]
+    if cut:
+        report += ["", f"Cut, because GitHub shows 1 MiB: {', '.join(cut)}."]
+    return report

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -24,7 +25,12 @@ PASSED = '<testsuites><testsuite tests="3" skipped="1" time="61.5"/></testsuites
 FAILED = '<testsuites><testsuite tests="3" failures="1" errors="2" time="1"/></testsuites>'
 NO_GROUPS = "Every test was deselected (by -k, -m, --deselect or a plugin): there is no group to run."
 THE_LIST = "the JSON list that pytest --collect-groups writes"
-NOT_SET = f"is not set. Set it to {THE_LIST}"
+NOT_SET = f"this environment variable is not set. Set it to {THE_LIST}, or name a file with it: --groups FILE"
+NOT_THE_LIST = f"this is not {THE_LIST}"
+DEEP = "[" * 100_000
+TOO_DEEP = "maximum recursion depth exceeded" if sys.version_info < (3, 14) else "Stack overflow"
+DEEP_XML = f"{'<a>' * 100_000}{'</a>' * 100_000}</testsuites>"
+UNREADABLE = "failed: the report of pytest is unreadable | - | -"
 SUITE = """
 @pytest.mark.group(1)
 def test_passes(): ...
@@ -71,7 +77,7 @@ def report(pytester: pytest.Pytester, summary: Path) -> Report:
         given = {} if groups is None else {"TEST_GROUPS": groups if isinstance(groups, str) else json.dumps(groups)}
         on_github = {"GITHUB_STEP_SUMMARY": str(summary), "PYTHONPATH": str(pytester.path)}
         ended = subprocess.run(
-            [sys.executable, "-W", "error", "-m", "pytest_operator_groups._summary", *arguments],
+            [sys.executable, "-W", "error", "-m", "pytest_operator_groups._report_groups", *arguments],
             cwd=pytester.path,
             env=os.environ | on_github | given | variables,
             capture_output=True,
@@ -93,7 +99,7 @@ def upload(pytester: pytest.Pytester) -> Upload:
         folder.mkdir(parents=True)
         for name, text in (("junit.xml", junit), ("job.json", job)):
             if text is not None:
-                (folder / name).write_text(text)
+                (folder / name).write_text(text, errors="surrogatepass")
 
     return make
 
@@ -131,8 +137,10 @@ def test_all_kinds_of_groups(
         "test_a.py | group lost       failed: the job left no logs                              -      -",
         f"  {RUN}",
     ]
-    assert re.sub(r"\d+\.\d s", "0.1 s", summary.read_text().replace(RUN, "RUN")).splitlines() == [
+    assert re.sub(r"\d+\.\d s", "0.1 s", summary.read_text().replace(RUN, "RUN")).splitlines()[:12] == [
         "### lxd, Juju 3.6.1: 1 group passed, 4 failed, 1 cancelled",
+        "",
+        "Failed: `test_a.py \\| group 2`, `test_a.py \\| group early`, `test_a.py \\| group late` and 1 more.",
         "",
         "| Group | Result | Tests | Time | Log |",
         "| --- | --- | ---: | ---: | --- |",
@@ -152,6 +160,9 @@ def test_all_kinds_of_groups(
         (FAILED, JOB_PASSED, "failed: 1 failure, 2 errors | 3 | 1.0 s"),
         (FAILED, '{"status": "cancelled"}', "failed: 1 failure, 2 errors | 3 | 1.0 s"),
         (None, '{"status": "cancelled"}', "cancelled | - | -"),
+        (None, '{"status": "timed_out"}', "failed: timed out | - | -"),
+        (PASSED, '{"status": "timed_out"}', "failed: timed out | 3, 1 skipped | 1 min 1.5 s"),
+        (FAILED, '{"status": "timed_out"}', "failed: timed out, 1 failure, 2 errors | 3 | 1.0 s"),
         (None, JOB_PASSED, "failed: pytest wrote no report | - | -"),
         (None, None, "failed: pytest wrote no report | - | -"),
         (PASSED[:-5], JOB_FAILED, "failed: pytest wrote no report | - | -"),
@@ -159,6 +170,24 @@ def test_all_kinds_of_groups(
         ("\0</testsuites>", JOB_FAILED, "failed: the report of pytest is unreadable | - | -"),
         (PASSED.replace("3", "x"), JOB_FAILED, "failed: the report of pytest is unreadable | - | -"),
         ("\0</testsuites>", JOB_PASSED, "passed | - | -"),
+        *(
+            (PASSED.replace('time="61.5"', time), JOB_PASSED, "passed | 3, 1 skipped | -")
+            for time in ('time="nan"', 'time="inf"', 'time="-inf"', 'time="-1"', 'time="1e400"')
+        ),
+        (PASSED.replace('time="61.5"', ""), JOB_PASSED, "passed | 3, 1 skipped | 0.0 s"),
+        *(
+            (PASSED.replace('"3"', number), JOB_PASSED, "passed | - | -")
+            for number in ('"nan"', '"1.5"', '""', '"3" time2="\ud800"')
+        ),
+        pytest.param(PASSED.replace("3", "9" * 5000), JOB_PASSED, "passed | - | -", id="many digits"),
+        (PASSED.replace("61.5", "soon"), JOB_PASSED, "passed | - | -"),
+        pytest.param(DEEP_XML, JOB_FAILED, UNREADABLE, id="deep XML"),
+        ('<?xml version="1.0" encoding="utf-7"?><testsuites></testsuites>', JOB_FAILED, UNREADABLE),
+        ('<?xml version="1.0" encoding="nope"?><testsuites></testsuites>', JOB_FAILED, UNREADABLE),
+        pytest.param(
+            PASSED, DEEP, "failed: the tests passed, but the job did not | 3, 1 skipped | 1 min 1.5 s", id="deep"
+        ),
+        ("<testsuites></testsuites>", JOB_FAILED, "failed: no tests ran | 0 | 0.0 s"),
         (PASSED.replace("3", "0"), JOB_PASSED, "failed: no tests ran | 0, 1 skipped | 1 min 1.5 s"),
         *(
             (PASSED, job, "failed: the tests passed, but the job did not | 3, 1 skipped | 1 min 1.5 s")
@@ -172,7 +201,7 @@ def test_what_an_artifact_says(
     upload("a", junit, job)
     ended = report([group("g")], "logs", "--prefix", "logs")
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert summary.read_text().splitlines()[-1] == f"| `g` | {cells} | - |"
+    assert f"| `g` | {cells} | - |" in summary.read_text().splitlines()
 
 
 def test_report_that_is_no_file(pytester: pytest.Pytester, report: Report) -> None:
@@ -203,7 +232,7 @@ def test_report_that_is_no_file(pytester: pytest.Pytester, report: Report) -> No
 def test_link(upload: Upload, report: Report, summary: Path, url: str | None, link: str) -> None:
     upload("a", PASSED, json.dumps({"status": "success", "url": url}))
     ended = report([group("g")], "logs", "--prefix=logs", f"--run-url={RUN}")
-    assert summary.read_text().endswith(f"| {link} |\n")
+    assert f"| {link} |\n" in summary.read_text()
     # A group that has passed needs no look at its log.
     assert "https://" not in ended.stdout
 
@@ -221,10 +250,11 @@ def test_hostile_names(upload: Upload, report: Report, summary: Path) -> None:
         "`|`` <img>      passed  3, 1 skipped  1 min 1.5 s",
         r"\n| x |\n       passed  3, 1 skipped  1 min 1.5 s",
         r"\x1b[31m\u202e  passed  3, 1 skipped  1 min 1.5 s",
-        r"\u65e5\u672c              passed  3, 1 skipped  1 min 1.5 s",
+        r"\u65e5\u672c            passed  3, 1 skipped  1 min 1.5 s",
         r"\udcff          passed  3, 1 skipped  1 min 1.5 s",
     ]
-    heading, *_, a, b, c, d, e, f = summary.read_text(encoding="utf-8").splitlines()
+    heading, *lines = summary.read_text(encoding="utf-8").splitlines()
+    a, b, c, d, e, f = (line for line in lines if line.startswith("| `"))
     assert heading == r"### \*\`\<b\>\`\\n\_\[x\]: 6 groups passed, 0 failed"
     assert [row.removesuffix(" | passed | 3, 1 skipped | 1 min 1.5 s | - |") for row in (a, b, c, d, e, f)] == [
         r"| `a\|b`",
@@ -272,7 +302,8 @@ def test_summary_that_can_not_be_written(report: Report, pytester: pytest.Pytest
     ended = report("[]", "logs", "--prefix=logs", GITHUB_STEP_SUMMARY=str(pytester.path))
     assert (ended.returncode, NO_GROUPS in ended.stdout) == (1, True)
     assert ended.stderr == (
-        f"report-groups: can't write to {pytester.path}, the file that GITHUB_STEP_SUMMARY names: Is a directory\n"
+        f"report-groups: GITHUB_STEP_SUMMARY: can't write to {pytester.path}: Is a directory. "
+        "Outside GitHub Actions, unset the variable: unset GITHUB_STEP_SUMMARY\n"
     )
 
 
@@ -281,9 +312,10 @@ def test_summary_that_can_not_be_written(report: Report, pytester: pytest.Pytest
     [
         (None, NOT_SET),
         ("", NOT_SET),
-        ("[", f"is not {THE_LIST}: Expecting value: line 1 column 2 (char 1)"),
+        ("[", f"{NOT_THE_LIST} (Expecting value: line 1 column 2 (char 1))"),
+        pytest.param(DEEP, f"{NOT_THE_LIST} ({TOO_DEEP}", id="deep"),
         *(
-            (groups, f"is not {THE_LIST}: each group is an object with job_name and artifact_group_id")
+            (groups, f"{NOT_THE_LIST} (each group is an object with job_name and artifact_group_id)")
             for groups in (
                 "{}",
                 "1",
@@ -301,8 +333,45 @@ def test_groups_that_can_not_be_read(
     monkeypatch.delenv("TEST_GROUPS", raising=False)
     ended = report(groups, "logs", "--prefix=logs")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == f"report-groups: the environment variable TEST_GROUPS {message}\n"
+    assert ended.stderr.startswith(f"report-groups: TEST_GROUPS: {message}")
     assert not summary.exists()
+
+
+def test_groups_in_a_file(upload: Upload, report: Report, pytester: pytest.Pytester) -> None:
+    upload("a", PASSED, JOB_PASSED)
+    groups = [group(f"{'long/' * 100}test_{number}.py | group 1") for number in range(256)]
+    path = pytester.path / "groups.json"
+    path.write_text(json.dumps(groups))
+    assert path.stat().st_size > 128 * 1024
+    # The file counts, and not the variable.
+    ended = report("[", "logs", "--prefix=logs", "--groups", "groups.json")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("256 groups passed, 0 failed\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            None,
+            (
+                "groups.json: this file can't be read: No such file or directory. "
+                f"Name the file with {THE_LIST}: --groups FILE"
+            ),
+        ),
+        (b"", f"groups.json: {NOT_THE_LIST} (Expecting value: line 1 column 1 (char 0))"),
+        (b"\xff", f"groups.json: {NOT_THE_LIST} ('utf-8' codec can't decode byte 0xff"),
+        (b"[1]", f"groups.json: {NOT_THE_LIST} (each group is an object with job_name and artifact_group_id)"),
+    ],
+)
+def test_file_of_groups_that_can_not_be_read(
+    report: Report, pytester: pytest.Pytester, content: bytes | None, message: str
+) -> None:
+    if content is not None:
+        (pytester.path / "groups.json").write_bytes(content)
+    ended = report(None, "logs", "--prefix=logs", "--groups=groups.json")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(f"report-groups: {message}")
 
 
 @pytest.mark.parametrize(
@@ -318,7 +387,8 @@ def test_usage_error(report: Report, arguments: list[str], message: str) -> None
     assert (ended.returncode, ended.stdout) == (2, "")
     usage, _, error = ended.stderr.partition("\nreport-groups: error: ")
     assert " ".join(usage.split()) == (
-        "usage: report-groups [-h] --prefix PREFIX [--title TEXT] [--run-url URL] FOLDER"
+        "usage: report-groups [-h] --prefix PREFIX [--groups FILE] [--title TEXT] [--run-url URL] [--durations FILE] "
+        "[--output FILE] [--partial] FOLDER"
     )
     assert error == f"{message}\n"
 
@@ -327,3 +397,25 @@ def test_is_a_command() -> None:
     command = [str(Path(sys.executable).with_name("report-groups")), "logs", "--prefix=logs"]
     ended = subprocess.run(command, env={"TEST_GROUPS": "[]"}, capture_output=True, text=True, check=True)
     assert ended.stdout == f"0 groups passed, 0 failed\n\n{NO_GROUPS}\n"
+
+
+def test_durations(upload: Upload, report: Report, pytester: pytest.Pytester) -> None:
+    path = pytester.path / "durations.json"
+    other = {"path_to_test_file": "b", "group_id": "1", "runs": [{"seconds": 1, "started": time.time()}]}
+    gone = {"path_to_test_file": "c", "group_id": "1", "runs": [{"seconds": 1, "started": time.time() - 91 * 86400}]}
+    path.write_text(json.dumps({"groups": [other, gone]}))
+    upload("a", PASSED, JOB_PASSED)
+    groups = [group("g") | {"path_to_test_file": "a", "group_id": "1"}]
+    for arguments, left in (["--partial"], {"a": 61.5, "b": 1}), (["--output=report.md"], {"a": 61.5}):
+        ended = report(groups, "logs", "--prefix=logs", "--durations=durations.json", *arguments)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        written = json.loads(path.read_bytes())["groups"]
+        assert {entry["path_to_test_file"]: entry["seconds"] for entry in written} == left
+    assert (
+        (pytester.path / "report.md").read_text().startswith("### 1 group passed, 0 failed\n\nIt took 1 min 1.5 s.\n")
+    )
+    path.write_text("x")
+    ended = report(groups, "logs", "--prefix=logs", "--durations=durations.json")
+    assert (ended.returncode, "1 group passed" in ended.stdout) == (0, True)
+    assert ended.stderr.startswith("report-groups: warning: durations.json: can't read the durations of earlier runs (")
+    assert json.loads(path.read_bytes())["groups"][0]["seconds"] == 61.5
