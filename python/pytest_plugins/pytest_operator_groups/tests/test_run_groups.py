@@ -18,14 +18,21 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from xml.etree import ElementTree as ET
 
 import pytest
-from pytest_operator_groups._output import duration
-from pytest_operator_groups._report import summary, timeline
-from pytest_operator_groups._runner import Job, Runner
+from pytest_operator_groups._errors import GroupsError
+from pytest_operator_groups._estimate import Estimate
+from pytest_operator_groups._follow import CacheLines
+from pytest_operator_groups._job import Job
+from pytest_operator_groups._processes import ProcessPool
+from pytest_operator_groups._results import read_last_run
+from pytest_operator_groups._run_options import read_options
+from pytest_operator_groups._summary import timeline, totals
 
 if TYPE_CHECKING:
     from conftest import MakeSuite
 
-COMMAND = [sys.executable, "-W", "error", "-m", "pytest_operator_groups._run"]
+COMMAND = [sys.executable, "-W", "error", "-m", "pytest_operator_groups._run_groups"]
+# What --test-command is for, without the time that tox takes: it hides the variables for GitHub from pytest.
+PYTEST = f"env -u GITHUB_OUTPUT {sys.executable} -m pytest"
 # The tests of some groups build on each other.
 IN_ORDER = ["--", "-p", "no:randomly"]
 TWO_PASS = """
@@ -64,7 +71,8 @@ def test_waits(): ...
 """
 
 JUNIT = (
-    "--junit-xml names one file, and every group writes one: leave it out. All of them together are in {}/results.xml"
+    "--junit-xml names one file, but every group writes its own. "
+    "Leave it out: the results of all groups are in {}/results.xml"
 )
 
 
@@ -194,7 +202,12 @@ def test_environment(): assert not {"GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"} & {*
         "tests": 2,
         "log": ".run-groups/test_a.py-group-2.log",
         "junit": ".run-groups/test_a.py-group-2.xml",
+        "record": ".run-groups/test_a.py-group-2.json",
     }
+    record = json.loads((suite / one["record"]).read_bytes())
+    assert (record["result"], record["tests"], record["set_up"]) == ("passed", {"passed": 2}, 0)
+    assert {test["test"] for test in record["slowest"]} == {"test_two", "test_three"}
+    assert abs(record["started"] + record["seconds"] - (suite / one["record"]).stat().st_mtime) < 10
     assert "2 passed, 1 deselected" in (suite / one["log"]).read_text()
     suites = parse(suite / ".run-groups/results.xml")
     assert [(suite.get("name"), suite.get("tests")) for suite in suites] == [
@@ -203,6 +216,8 @@ def test_environment(): assert not {"GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"} & {*
         ("test_b.py | group 1", "1"),
     ]
     assert (suite / ".run-groups/.gitignore").read_text() == "*\n"
+    tag = (suite / ".run-groups/CACHEDIR.TAG").read_text()
+    assert tag.startswith("Signature: 8a477f597d28d172789f06886806bc55")
     assert not [*outputs.iterdir()]
 
 
@@ -220,6 +235,15 @@ def test_one_group_fails(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     )
     assert "E   ValueError: said by bad" in ended.stdout
     assert "1 group passed, 1 failed in " in ended.stdout
+    assert (
+        "\nfailed: test_a.py | group bad\n"
+        "  log:    .run-groups/test_a.py-group-bad.log\n"
+        "  repeat: pytest test_a.py --group=bad --color=no\n"
+    ) in ended.stdout
+    report = (ended.results / "report.md").read_text()
+    assert report.startswith("### 1 group passed, 1 failed\n\nFailed: `test_a.py \\| group bad`.\n")
+    assert "\n  - `test_bad`: `ValueError: said by bad`\n" in report
+    assert "\nsection runner 1\nfailed test_a.py | group bad :crit, " in report
     assert ended.outcomes == {"bad": "failed", "good": "passed"}
     assert ended.groups["bad"]["reason"] == "1 failure"
     (failure,) = ended.junit("bad").iter("failure")
@@ -227,31 +251,30 @@ def test_one_group_fails(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     assert not [*ended.junit("bad").iter("error"), *ended.junit("good").iter("failure")]
 
 
-@pytest.mark.parametrize(
-    ("crash", "reason"),
-    [
-        ("os._exit(0)", "ended without a report (exit code 0): did a test call os._exit?"),
-        ("os._exit(3)", "ended without a report (exit code 3): did a test call os._exit?"),
-        ("os.kill(os.getpid(), signal.SIGSEGV)", "killed by SIGSEGV"),
-        ("os.kill(os.getpid(), signal.SIGRTMIN + 1)", f"killed by signal {signal.SIGRTMIN + 1}"),
-    ],
-)
-def test_crash_is_one_groups_failure(make_suite: MakeSuite, run_groups: RunGroups, crash: str, reason: str) -> None:
-    make_suite(
-        {
-            "test_a.py": f"import os, signal\n@pytest.mark.group('crash')\ndef test_crash():\n    {crash}",
-            "test_b.py": TWO_PASS,
-        }
+CRASHES = {
+    "ends": ("os._exit(0)", "ended without a report (exit code 0): did a test call os._exit?"),
+    "fails": ("os._exit(3)", "ended without a report (exit code 3): did a test call os._exit?"),
+    "crashes": ("os.kill(os.getpid(), signal.SIGSEGV)", "killed by SIGSEGV"),
+    "is killed": ("os.kill(os.getpid(), signal.SIGRTMIN + 1)", f"killed by signal {signal.SIGRTMIN + 1}"),
+}
+
+
+def test_crash_is_one_groups_failure(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    tests = "".join(
+        f"@pytest.mark.group({name!r})\ndef test_{number}():\n    {crash}\n"
+        for number, (name, (crash, _)) in enumerate(CRASHES.items())
     )
+    make_suite({"test_a.py": f"import os, signal\n{tests}", "test_b.py": TWO_PASS})
     ended = run_groups("--jobs", "2")
     assert ended.code == 1
-    assert ended.outcomes == {"crash": "failed", "1": "passed", "2": "passed"}
-    said = ended.groups["crash"]
-    assert (said["reason"], said["tests"], said["junit"]) == (reason, None, None)
-    (error,) = ended.junit("crash").iter("error")
-    assert error.get("message") == f"failed: {reason}"
-    # The log has what came before the crash.
-    assert "test session starts" in ended.stdout
+    assert ended.outcomes == dict.fromkeys(CRASHES, "failed") | {"1": "passed", "2": "passed"}
+    for name, (_, reason) in CRASHES.items():
+        said = ended.groups[name]
+        assert (said["reason"], said["tests"], said["junit"]) == (reason, None, None)
+        (error,) = ended.junit(name).iter("error")
+        assert error.get("message") == f"failed: {reason}"
+    # The logs have what came before the crash.
+    assert ended.stdout.count("test session starts") == len(CRASHES)
 
 
 @pytest.mark.parametrize(
@@ -302,14 +325,14 @@ def test_other_failures(
 
 def test_group_that_takes_too_long(make_suite: MakeSuite, run_groups: RunGroups, told: Told) -> None:
     make_suite({"test_a.py": HANGS})
-    ended = run_groups("--jobs=1", "--timeout", "5", *IN_ORDER)
+    ended = run_groups("--jobs=1", "--timeout", "15", *IN_ORDER)
     assert not is_running(told())
     assert ended.code == 1
     assert ended.outcomes == {"1": "passed", "2": "failed", "3": "passed"}
-    assert ended.groups["2"]["reason"] == "timed out after 5 s"
-    assert ended.groups["2"]["seconds"] >= 5
+    assert ended.groups["2"]["reason"] == "timed out after 15 s"
+    assert ended.groups["2"]["seconds"] >= 15
     (error,) = ended.junit("2").iter("error")
-    assert error.get("message") == "failed: timed out after 5 s"
+    assert error.get("message") == "failed: timed out after 15 s"
 
 
 @pytest.mark.parametrize("crash", ["", "os._exit(1)"])
@@ -358,7 +381,7 @@ def test_interrupt(
     ended = Ended(process.returncode, stdout, stderr, suite / ".run-groups")
     assert (ended.code, stderr) == (code, "")
     assert ended.events == ["started 1", "passed 1", "started 2", "not run 2"]
-    assert f"\n{number.name}: every group is ended; once more, and it is killed at once\n" in stdout
+    assert "\nStopping all groups: fixtures have 60 s to tear down. Ctrl-C again ends them.\n" in stdout
     assert "1 group passed, 0 failed, 2 not run in " in stdout
     assert ended.outcomes == {"1": "passed", "2": "not run", "3": "not run"}
     assert [said["reason"] for said in ended.groups.values()] == ["", "interrupted", "interrupted before it started"]
@@ -376,29 +399,30 @@ def test_interrupt_while_collecting(make_suite: MakeSuite, told: Told) -> None:
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stderr, is_running(pid)) == (130, "", False)
-    assert stdout == "SIGINT: every group is ended; once more, and it is killed at once\n"
+    assert stdout == "Stopping all groups: fixtures have 60 s to tear down. Ctrl-C again ends them.\n"
 
 
 STUBBORN = """
 import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 with open("told", "w") as told: told.write("ready")
 while True: signal.pause()
 """
 
 
-@pytest.mark.parametrize(("grace", "interrupts"), [(0.01, 1), (1000, 2)])
+@pytest.mark.parametrize(("grace", "interrupts"), [(1000, 3)])
 def test_process_that_ignores_sigterm(
     pytester: pytest.Pytester, told: Told, grace: float, interrupts: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def run() -> tuple[int, str, float]:
-        runner = Runner(grace=grace)
+        pool = ProcessPool(grace=grace)
         execution = asyncio.ensure_future(
-            runner.execute([sys.executable, "-c", STUBBORN], pytester.path / "log", os.environ)
+            pool.execute([sys.executable, "-c", STUBBORN], pytester.path / "log", os.environ)
         )
         await asyncio.to_thread(told)
         for _ in range(interrupts):
-            runner.interrupt(signal.SIGINT)
+            pool.interrupt(signal.SIGINT)
         return await execution
 
     returncode, ended_by, _ = asyncio.run(run())
@@ -412,19 +436,19 @@ def test_error_in_the_display_leaves_nothing_behind(pytester: pytest.Pytester, t
         "waits": "import os; open('told', 'w').write(str(os.getpid())); open('go', 'w').close(); open('never').read()",
         "ends": "open('go').close()",
     }
-    jobs = [
-        Job(name, "", name, [sys.executable, "-c", code], Path(f"{name}.log"), Path(f"{name}.xml"))
-        for name, code in codes.items()
-    ]
+    jobs = []
+    for name, code in codes.items():
+        log, junit, record, progress = (Path(f"{name}.{ending}") for ending in ("log", "xml", "json", "progress"))
+        jobs.append(Job(name, "", name, [sys.executable, "-c", code], log, junit, record, progress))
 
     async def run() -> None:
-        runner = Runner()
+        pool = ProcessPool()
 
         def changed(job: Job) -> None:
             if job.state == "failed":
                 raise BrokenPipeError
 
-        await runner.run(jobs, 2, os.environ, changed)
+        await pool.run(jobs, 2, os.environ, changed)
 
     with pytest.raises(BrokenPipeError):
         asyncio.run(run())
@@ -433,19 +457,105 @@ def test_error_in_the_display_leaves_nothing_behind(pytester: pytest.Pytester, t
 
 def test_longest_first(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     groups = "".join(f"@pytest.mark.group({name!r})\ndef test_{name}(): ...\n" for name in "abcd")
-    suite = make_suite({"test_a.py": groups})
+    suite = make_suite({"test_a.py": groups, "test_b.py": TWO_PASS})
+    path = suite / ".run-groups/durations.json"
     ended = run_groups("--jobs=1")
-    assert [*ended.groups] == ["a", "b", "c", "d"]
-    path = suite / ".run-groups/results.json"
-    results = json.loads(path.read_bytes())
-    for group, seconds in zip(results["groups"], (1, 3, 2, 0.5), strict=True):
-        group["seconds"] = seconds
-    results["groups"][3] |= {"result": "not run"}
-    path.write_text(json.dumps(results))
-    make_suite({"test_a.py": f"{groups}\n@pytest.mark.group('e')\ndef test_e(): ..."})
-    ended = run_groups("--jobs=1")
-    assert [event for event in ended.events if event.startswith("started")] == [f"started {name}" for name in "debca"]
-    assert [*ended.groups] == ["d", "e", "b", "c", "a"]
+    assert [*ended.groups] == ["a", "b", "c", "d", "1", "2"]
+    durations = json.loads(path.read_bytes())
+    seconds = {"a": 1, "b": 3, "c": 2, "1": 5, "2": 4}
+    durations["groups"] = [group for group in durations["groups"] if group["group_id"] != "d"]
+    for group in durations["groups"]:
+        group["runs"][0]["seconds"] = seconds[group["group_id"]]
+    path.write_text(json.dumps(durations))
+    ended = run_groups("test_a.py", "--jobs=1", "--", "-k", "test_b or test_c or test_d")
+    assert [event for event in ended.events if event.startswith("started")] == [f"started {name}" for name in "dbc"]
+    # What is known of the others stays, until they are gone.
+    assert len(json.loads(path.read_bytes())["groups"]) == 6
+    make_suite({"test_a.py": groups.replace("group('d')", "group('e')")})
+    (suite / "test_b.py").unlink()
+    run_groups("--jobs=2")
+    assert [group["group_id"] for group in json.loads(path.read_bytes())["groups"]] == ["a", "b", "c", "e"]
+
+
+def test_groups_that_failed(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    suite = make_suite({"test_a.py": ONE_FAILS, "test_b.py": TWO_PASS})
+    (suite / "pyproject.toml").write_text(f'[tool.run-groups]\njobs = 1\nresults = "out"\ntest-command = "{PYTEST}"')
+    ended = run_groups("test_a.py", results="out")
+    assert [*ended.groups] == ["bad", "good"]
+    assert f"\n  repeat: {PYTEST} test_a.py --group=bad\n" in ended.stdout
+    # Those of test_b.py didn't run, and a change to the others' file doesn't matter.
+    make_suite({"test_a.py": ONE_FAILS.replace('raise ValueError("said by bad")', 'print("charm cache: a hit")')})
+    ended = run_groups("--failed", "--follow", "bad", "--", "-rP", "-s", results="out")
+    assert (ended.code, ended.events[::2]) == (0, ["started 1", "started 2", "started bad"])
+    assert ended.outcomes == dict.fromkeys(["1", "2", "bad", "good"], "passed")
+    assert (suite / "out/test_a.py-group-good.log").exists()
+    assert "test session starts" in ended.stdout
+    ended = run_groups("--failed", results="out")
+    assert (ended.code, ended.stdout) == (0, "There is no group to run.\n")
+    assert len(ended.groups) == 4
+    ended = run_groups("test_b.py", "--follow=x", results="out", errors=True)
+    assert (ended.code, ended.stderr) == (
+        2,
+        (
+            "run-groups: --follow 'x': no group that runs has this name. There are:\n  test_b.py | group 1\n"
+            "  test_b.py | group 2\nWrite, for example: --follow 'test_b.py | group 1'\n"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "[tool.run-groups]\njob = 1",
+            (
+                "pyproject.toml: [tool.run-groups] has no job. "
+                "It can have: paths, jobs, timeout, grace, test-command, results"
+            ),
+        ),
+        ("tool.run-groups = 1", "pyproject.toml: tool.run-groups must be a table. Write: [tool.run-groups]"),
+        ("[tool.run-groups]\njobs = 0", "argument --jobs: not a number of processes, 1 or more: '0'"),
+        ("[tool.run-groups]\njobs = true", "pyproject.toml: [tool.run-groups]: jobs must be a number or a str"),
+        ("[tool.run-groups]\npaths = 'a'", "pyproject.toml: [tool.run-groups]: paths must be a list of str"),
+        (
+            "[tool.run-groups",
+            "pyproject.toml: not valid TOML (Expected ']' at the end of a table declaration (at end of",
+        ),
+    ],
+)
+def test_error_in_pyproject(make_suite: MakeSuite, text: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    make_suite({"pyproject.toml": text})
+    with pytest.raises(SystemExit, match="2"):
+        read_options([])
+    assert f"\nrun-groups: error: {message}" in capsys.readouterr().err
+
+
+def test_defaults_in_pyproject(make_suite: MakeSuite) -> None:
+    make_suite({"pyproject.toml": "[tool.run-groups]\njobs = 7\npaths = ['a', 'b']\ntimeout = 1.5"})
+    options = read_options(["--timeout=2"])
+    assert (options.jobs, options.paths, options.timeout) == (7, ["a", "b"], 2)
+    assert read_options(["c"]).paths == ["c"]
+
+
+def test_charm_cache_lines_once(tmp_path: Path) -> None:
+    jobs = [job(name, 0, 1) for name in "abc"]
+    for one in jobs:
+        one.log = tmp_path / one.name
+    jobs[0].log.write_text("x\ncharm cache: a hit\n")
+    jobs[1].log.write_text("charm cache: a hit\ncharm cache: packed\n")
+    lines = CacheLines()
+    assert [[*lines.new(job)] for job in jobs] == [["charm cache: a hit"], ["charm cache: packed"], []]
+
+
+def test_estimate() -> None:
+    jobs = [job("done", 0, 10), job("runs", 0, None, "running"), job("waits", None, None, "waiting")]
+    assert Estimate(jobs, 5, 2).left is None
+    for one, expected in zip(jobs, (10, 20, 10), strict=True):
+        one.expected = expected
+    estimate = Estimate(jobs, 5, 2)
+    assert (estimate.done, estimate.left) == (1 - 25 / 40, 15)
+    jobs[1].expected = None
+    assert Estimate(jobs, 5, 1).left == 15
 
 
 def test_one_at_a_time(make_suite: MakeSuite, run_groups: RunGroups) -> None:
@@ -496,7 +606,7 @@ def test_also_slow(): ...
     [
         ("import missing", pytest.ExitCode.INTERRUPTED, "No module named 'missing'"),
         ("def test_one(): ...", pytest.ExitCode.USAGE_ERROR, "1 test without a group:\n  test_a.py:2: test_one"),
-        ("import os; os._exit(0)", 1, ""),
+        ("import os; os._exit(0)", 2, ""),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", 137, ""),
     ],
 )
@@ -533,8 +643,19 @@ def test_no_group(make_suite: MakeSuite, run_groups: RunGroups) -> None:
         (["--timeout=soon"], "argument --timeout: not a number of seconds, more than 0: 'soon'"),
         (["-k", "x"], "unrecognized arguments: -k"),
         (
+            ["--", "--lf"],
+            "--lf runs single tests, and a group always runs whole. Run the groups that failed: run-groups --failed",
+        ),
+        (
+            ["--test-command="],
+            "--test-command is empty. Write, for example: --test-command 'tox run -e integration --'",
+        ),
+        (
             ["test_a.py::test_one"],
-            "test_a.py::test_one is a part of a file, and a group runs as a whole. Select tests with: -- -k EXPRESSION",
+            (
+                "test_a.py::test_one is a part of a file, and a group always runs whole. "
+                "Select tests with: -- -k EXPRESSION"
+            ),
         ),
         (
             ["--", "--junit-xml=x"],
@@ -551,7 +672,8 @@ def test_usage_error(run_groups: RunGroups, arguments: list[str], message: str) 
     assert (ended.code, ended.stdout) == (2, "")
     usage, _, error = ended.stderr.partition("\nrun-groups: error: ")
     assert " ".join(usage.split()) == (
-        "usage: run-groups [PATH ...] [--jobs N] [--timeout SECONDS] [--results DIR] [-- PYTEST ARGUMENTS]"
+        "usage: run-groups [PATH ...] [--failed] [--jobs N] [--timeout SECONDS] [--grace SECONDS] [--results DIR] "
+        "[--test-command COMMAND] [--follow GROUP] [-- PYTEST ARGUMENTS]"
     )
     assert error == f"{message}\n"
 
@@ -559,7 +681,10 @@ def test_usage_error(run_groups: RunGroups, arguments: list[str], message: str) 
 def test_folder_that_can_not_be_made(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     make_suite({"test_a.py": TWO_PASS})
     ended = run_groups("--results=test_a.py", errors=True)
-    assert (ended.code, ended.stderr) == (2, "run-groups: [Errno 17] File exists: 'test_a.py'\n")
+    assert (ended.code, ended.stderr) == (
+        2,
+        "run-groups: test_a.py: this is a file. Name a folder for the results: --results DIR\n",
+    )
 
 
 def test_rich_is_missing(run_groups: RunGroups, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -636,7 +761,52 @@ def test_results_are_replaced(make_suite: MakeSuite, run_groups: RunGroups) -> N
     assert ended.outcomes == {"1": "passed", "2": "failed"}
     assert (suite / "results/notes").exists()
     assert not (suite / "results/.gitignore").exists()
+    assert not (suite / "results/CACHEDIR.TAG").exists()
     assert not [*(suite / "results").glob("*.new")]
+
+
+def test_files_of_groups_that_no_longer_exist(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    suite = make_suite(
+        {"test_a.py": TWO_PASS, "test_b.py": TWO_PASS.replace("def test_one(): ...", "def test_one(): 1 / 0")}
+    )
+    folder = suite / "results"
+    folder.mkdir()
+    others = {"notes.txt", "mine.xml", "mine.log", "test_a.py-group-9.xml"}
+    for name in others:
+        (folder / name).touch()
+    run_groups("--results=results", results="results")
+    make_suite({"test_a.py": TWO_PASS.replace("group(2)", "group(3)")})
+    ended = run_groups("test_a.py", "--results=results", results="results")
+    assert ended.outcomes == {"3": "passed", "1": "passed"}
+    written = {f"test_a.py-group-{group}{ending}" for group in "13" for ending in (".log", ".xml", ".json")}
+    assert {path.name for path in folder.iterdir()} == {
+        *others,
+        *written,
+        "durations.json",
+        "report.md",
+        "results.json",
+        "results.xml",
+    }
+    run_groups("--results=results", "--", "-k", "nothing", results="results")
+    assert {path.name for path in folder.iterdir()} == {
+        *others,
+        "durations.json",
+        "report.md",
+        "results.json",
+        "results.xml",
+    }
+
+
+def test_only_files_of_groups_are_removed(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    kept = ["keep.log", ".run-groups/keep.txt", ".run-groups/sub/keep.txt", ".run-groups/sub/keep.log"]
+    suite = make_suite({"test_a.py": TWO_PASS, ".run-groups/old.log": "", **dict.fromkeys(kept, "")})
+    group = {"path_to_test_file": "x", "group_id": "1", "result": "passed", "seconds": 1, "junit": None}
+    logs = ["../keep.log", f"{suite}/keep.log", "..", "keep.txt", "sub/keep.txt", "sub/keep.log", "", "old.log"]
+    results = {"groups": [group | {"log": log} for log in logs]}
+    (suite / ".run-groups/results.json").write_text(json.dumps(results))
+    assert run_groups().code == 0
+    assert not [name for name in kept if not (suite / name).exists()]
+    assert not (suite / ".run-groups/old.log").exists()
 
 
 @pytest.mark.parametrize(
@@ -645,32 +815,54 @@ def test_results_are_replaced(make_suite: MakeSuite, run_groups: RunGroups) -> N
         ("{", "JSONDecodeError: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
         ("[]", "TypeError: list indices must be integers or slices, not str"),
         ('{"groups": [{}]}', "KeyError: 'result'"),
+        ('{"groups": [{"log": null, "junit": null}]}', "KeyError: 'result'"),
+        ('{"groups": [{"log": 1, "junit": null}]}', "TypeError: "),
+        pytest.param("[" * 100_000, "RecursionError: ", id="deep"),
     ],
 )
-def test_results_of_last_time_are_broken(make_suite: MakeSuite, run_groups: RunGroups, text: str, reason: str) -> None:
-    suite = make_suite({"test_a.py": TWO_PASS})
-    (suite / ".run-groups").mkdir()
-    (suite / ".run-groups/results.json").write_text(text)
+def test_results_of_last_time_that_can_not_be_read(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "results.json").write_text(text)
+    with pytest.raises(GroupsError) as error:
+        read_last_run(tmp_path)
+    message = str(error.value)
+    assert message.startswith(f"{tmp_path}/results.json: can't read the results of the last run ({reason}")
+    assert message.endswith("). Its files stay in the folder.")
+
+
+def test_run_after_results_that_can_not_be_read(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    make_suite({"test_a.py": TWO_PASS, ".run-groups/results.json": "{"})
     ended = run_groups()
     assert ended.code == 0
     assert ended.stdout.startswith(
-        f"The durations of last time can't be read ({reason}): the groups run in the order of the collection.\n"
+        ".run-groups/results.json: can't read the results of the last run (JSONDecodeError: "
     )
+    assert "). Its files stay in the folder.\n" in ended.stdout
     assert [*ended.groups] == ["1", "2"]
 
 
-@pytest.mark.parametrize(("text", "code"), [("\\0</testsuites>", 0), ("<testsuites>", 1)])
-def test_report_that_can_not_be_read(make_suite: MakeSuite, run_groups: RunGroups, text: str, code: int) -> None:
-    broken = f"""
+BROKEN = {
+    "1": "\\0</testsuites>",
+    "2": "<testsuites><testsuite tests='x'/></testsuites>",
+    "3": "<testsuites><testsuite time='x'/></testsuites>",
+    "4": "<testsuites>",
+}
+
+
+def test_report_that_can_not_be_read(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    conftest = f"""
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config):
     if config.option.xmlpath:
-        with open(config.option.xmlpath, "w") as file: file.write("{text}")
+        with open(config.option.xmlpath, "w") as file: file.write({BROKEN}[config.option.group])
 """
-    make_suite({"test_a.py": "@pytest.mark.group(1)\ndef test_one(): ...", "conftest.py": broken})
+    tests = "".join(f"@pytest.mark.group({group})\ndef test_{group}(): ...\n" for group in BROKEN)
+    make_suite({"test_a.py": tests, "conftest.py": conftest})
     ended = run_groups()
-    assert (ended.code, ended.groups["1"]["tests"]) == (code, None)
-    assert len([*ended.junit("1").iter("error")]) == code
+    # The last one may have been cut off.
+    assert (ended.code, ended.outcomes) == (1, dict.fromkeys("123", "passed") | {"4": "failed"})
+    for group, said in ended.groups.items():
+        assert said["tests"] is None
+        assert len([*ended.junit(group).iter("error")]) == (group == "4")
 
 
 def test_names_of_all_kinds(make_suite: MakeSuite, run_groups: RunGroups) -> None:
@@ -700,7 +892,7 @@ def test_names_of_all_kinds(make_suite: MakeSuite, run_groups: RunGroups) -> Non
 
 
 def job(name: str, started: float | None, seconds: float | None, state: Any = "passed") -> Job:
-    return Job(name, "", "", [], Path(), Path(), state=state, started=started, seconds=seconds)
+    return Job(name, "", "", [], Path(), Path(), Path(), Path(), state=state, started=started, seconds=seconds)
 
 
 def test_timeline() -> None:
@@ -711,27 +903,12 @@ def test_timeline() -> None:
         "later              ==========",
         "at once                     =",
     ]
-    assert timeline([job("n" * 30, 0, 1)], 1, 20) == ["nnnnnnnnnn  ========"]
+    assert timeline([job("n" * 30, 0, 1)], 1, 20) == ["nnn…nnnnnn  ========"]
     assert timeline([], 0, 80) == []
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (None, "-"),
-        (0, "0.0 s"),
-        (59.94, "59.9 s"),
-        (59.96, "1 min 0.0 s"),
-        (123, "2 min 3.0 s"),
-        (7323.4, "122 min 3.4 s"),
-    ],
-)
-def test_duration(seconds: float | None, text: str) -> None:
-    assert duration(seconds) == text
-
-
-def test_summary() -> None:
+def test_totals() -> None:
     jobs = [*[job("x", 0, 20.5)] * 6]
-    assert summary(jobs, 41.2) == "6 groups passed, 0 failed in 41.2 s (one after the other: 2 min 3.0 s)"
+    assert totals(jobs, 41.2) == "6 groups passed, 0 failed in 41.2 s (one after the other: 2 min 3.0 s)"
     jobs = [job("x", 0, 1), job("y", 0, 1, "failed"), job("z", None, None, "not run")]
-    assert summary(jobs, 1) == "1 group passed, 1 failed, 1 not run in 1.0 s (one after the other: 2.0 s)"
+    assert totals(jobs, 1) == "1 group passed, 1 failed, 1 not run in 1.0 s (one after the other: 2.0 s)"

@@ -1,0 +1,218 @@
+"""The command `run-groups`: all groups of a suite on one machine, each in its own pytest process."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_operator_groups._arguments import allow_any_character
+from pytest_operator_groups._durations import Durations, read_durations
+from pytest_operator_groups._errors import GroupsError
+from pytest_operator_groups._run_options import read_options
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from pytest_operator_groups._job import Job
+    from pytest_operator_groups._processes import ProcessPool
+    from pytest_operator_groups._records import Key
+    from pytest_operator_groups._results import LastRun
+
+_INSTALL = (
+    'pip install "pytest-operator-groups[run] @ git+https://github.com/canonical/data-platform-workflows'
+    '#subdirectory=python/pytest_plugins/pytest_operator_groups"'
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run all groups of a suite, and return the exit code: 0 only if every group ran and passed."""
+    import asyncio
+
+    options = read_options(sys.argv[1:] if arguments is None else arguments)
+    try:
+        import rich.live  # noqa: F401, for the message: _display needs it
+    except ImportError as error:
+        print(f"run-groups needs more than pytest ({error}). Install it:\n{_INSTALL}", file=sys.stderr)
+        return 2
+    allow_any_character()
+    try:
+        return asyncio.run(_run(options))
+    except (GroupsError, OSError) as error:
+        print(f"run-groups: {error}", file=sys.stderr)
+        return 2
+
+
+async def _run(options: argparse.Namespace) -> int:
+    import asyncio
+    import signal
+
+    from pytest_operator_groups._collect import CollectionError, collect
+    from pytest_operator_groups._processes import ProcessPool
+
+    pool = ProcessPool(options.timeout, options.grace)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
+            asyncio.get_running_loop().add_signal_handler(number, pool.interrupt, number)
+    _make_folder(options.results)
+    environment = {
+        name: value for name, value in os.environ.items() if name not in {"GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"}
+    }
+    # In seconds since 1970. pytest-operator-cache packs a charm once in a run.
+    environment.setdefault("RUN_GROUPS_STARTED", str(time.time()))
+    try:
+        groups = await collect(options, pool, environment)
+    except CollectionError as error:
+        if pool.interrupted_by is None:
+            print(f"run-groups: {error}.", file=sys.stderr)
+        returncode = error.code
+    else:
+        with tempfile.TemporaryDirectory(prefix="run-groups-") as folder:
+            options.progress = Path(folder)
+            jobs = [_make_job(group, options) for group in groups]
+            returncode = await _run_groups(jobs, options, pool, environment)
+    return returncode if pool.interrupted_by is None else 128 + pool.interrupted_by
+
+
+async def _run_groups(
+    jobs: list[Job], options: argparse.Namespace, pool: ProcessPool, environment: dict[str, str]
+) -> int:
+    import asyncio
+
+    from pytest_operator_groups._display import Lines, LiveTable, has_live_table
+    from pytest_operator_groups._follow import CacheLines, find_job, follow
+    from pytest_operator_groups._results import group_files, remove_old_files, write_record, write_results
+    from pytest_operator_groups._summary import show_summary
+    from pytest_operator_groups._text import count
+
+    last_run, durations = _read_earlier(options.results)
+    collected = {job.key for job in jobs}
+    kept = [group for key, group in last_run.passed.items() if key in collected] if options.failed else []
+    if options.failed:
+        jobs = [job for job in jobs if job.key not in last_run.passed]
+    followed = find_job(jobs, options.follow) if options.follow and jobs else None
+    last_run.files.difference_update(*map(group_files, kept))
+    remove_old_files(options.results, last_run, jobs)
+    for job in jobs:
+        job.expected = durations.seconds(*job.key)
+    # A group whose time isn't known may be the longest.
+    jobs.sort(key=lambda job: float("inf") if job.expected is None else job.expected, reverse=True)
+    print(f"{count(len(jobs), 'group')}, {options.jobs} at a time" if jobs else "There is no group to run.", flush=True)
+    display = Lines()
+    if jobs and has_live_table() and not followed:
+        display = LiveTable(jobs, lambda: pool.seconds, options.jobs)
+    pool.log = display.log
+    start_of_run, cache_lines = time.time(), CacheLines()
+
+    def changed(job: Job) -> None:
+        if job.state != "running":
+            write_record(job.record, job.make_record(start_of_run))
+            for line in cache_lines.new(job):
+                display.log(line)
+        display.update(job)
+
+    display.start()
+    following = asyncio.ensure_future(follow(followed)) if followed else None
+    try:
+        await pool.run(jobs, options.jobs, environment, changed)
+        if following:
+            await following
+    finally:
+        display.stop()
+    notes = _write_reports(jobs, options, durations, start_of_run, collected)
+    write_results(options.results, jobs, pool.seconds, options.jobs, kept)
+    if jobs:
+        show_summary(jobs, pool.seconds, notes)
+    return 0 if all(job.state == "passed" for job in jobs) else 1
+
+
+def _read_earlier(results: Path) -> tuple[LastRun, Durations]:
+    from pytest_operator_groups._results import LastRun, read_last_run
+
+    last_run, durations = LastRun(), Durations()
+    try:
+        last_run = read_last_run(results)
+    except GroupsError as error:
+        print(error)
+    try:
+        durations = read_durations(results / "durations.json")
+    except GroupsError as error:
+        print(error)
+    return last_run, durations
+
+
+def _write_reports(
+    jobs: list[Job], options: argparse.Namespace, durations: Durations, start_of_run: float, collected: set[Key]
+) -> list[str]:
+    """Write the report and the durations, and return what to show of them."""
+    from pytest_operator_groups._display import make_console
+    from pytest_operator_groups._run_report import RunReport
+
+    report = RunReport(jobs, start_of_run, durations, options.jobs)
+    report.write(options.results / "report.md")
+    notes, files = report.notes(make_console().width), {key.path for key in collected}
+    durations.add(
+        [job.make_record(start_of_run) for job in jobs],
+        # With other arguments, the groups of a file may be only a part of them.
+        lambda key: Path(key.path).exists() and (bool(options.arguments) or key in collected or key.path not in files),
+    )
+    durations.write(options.results / "durations.json")
+    return notes
+
+
+def _make_folder(results: Path) -> None:
+    try:
+        results.mkdir(parents=True)
+    except FileExistsError:
+        if not results.is_dir():
+            raise GroupsError(
+                "this is a file", where=str(results), advice="Name a folder for the results: --results DIR"
+            ) from None
+    else:
+        # A folder that existed before may contain more than results.
+        (results / ".gitignore").write_text("*\n")
+        # For tools that read the whole folder of a charm: https://bford.info/cachedir/
+        (results / "CACHEDIR.TAG").write_text("Signature: 8a477f597d28d172789f06886806bc55\n# By run-groups\n")
+
+
+def _make_job(group: dict[str, str], options: argparse.Namespace) -> Job:
+    from pytest_operator_groups._job import Job
+
+    name = _file_name(group["artifact_group_id"])
+    junit, progress = options.results / f"{name}.xml", options.progress / name
+    path, group_id = group["path_to_test_file"], group["group_id"]
+    return Job(
+        name=group["job_name"],
+        path=path,
+        group_id=group_id,
+        # A test's conftest.py may change the directory.
+        command=[
+            *options.test_command,
+            path,
+            f"--group={group_id}",
+            *options.arguments,
+            f"--junit-xml={os.path.abspath(junit)}",  # noqa: PTH100, Path.absolute keeps ".."
+            f"--group-progress={progress}",
+        ],
+        log=options.results / f"{name}.log",
+        junit=junit,
+        record=options.results / f"{name}.json",
+        progress=progress,
+    )
+
+
+def _file_name(artifact: str) -> str:
+    """Return an artifact's name as a file name: short, as it is ASCII only, and without what pytest expands."""
+    import hashlib
+
+    name = re.sub("[^ -#%-~]", "_", artifact)
+    return name if name == artifact else f"{name}-{hashlib.sha256(artifact.encode()).hexdigest()[:8]}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""Groups that are stopped: by Ctrl-C, or because they take too long."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from pytest_operator_groups._progress import Progress, describe_end, read_progress, stack_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import MakeSuite
+
+COMMAND = [sys.executable, "-W", "error", "-m", "pytest_operator_groups._run_groups"]
+# Each model is a file here. The last group ignores SIGINT in C, as a broken client may do.
+# To tell and to sleep are one line: SIGINT may come before the sleep begins.
+SUITE = """
+import os, signal, time
+
+@pytest.fixture(scope="module")
+def model():
+    os.mkdir("model")
+    yield
+    os.rmdir("model")
+
+@pytest.mark.group(1)
+def test_deploys(model): ...
+
+@pytest.mark.group(1)
+def test_hangs(model):
+    with open("told", "w") as told: told.write("hangs"); told.flush(); time.sleep(1000)
+
+@pytest.mark.group("stubborn")
+def test_ignores():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with open("told", "w") as told: told.write("ignores"); told.flush(); time.sleep(1000)
+"""
+# On asyncio, run as pytest-asyncio does it.
+ASYNC = """
+import asyncio
+
+@pytest.fixture(scope="module")
+def loop():
+    loop = asyncio.new_event_loop()
+    yield loop
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    open("torn-down", "w").close()
+
+@pytest.mark.group("async")
+async def test_async(loop):
+    with open("told", "w") as told: told.write("waits")
+    await asyncio.sleep(1000)
+
+@pytest.mark.group("async")
+async def test_not_run(loop): ...
+"""
+CONFTEST = """
+import asyncio
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem):
+    if asyncio.iscoroutinefunction(pyfuncitem.obj):
+        loop = pyfuncitem.funcargs["loop"]
+        loop.run_until_complete(pyfuncitem.obj(loop))
+        return True
+"""
+IN_ORDER = ["--", "-p", "no:randomly"]
+
+
+@pytest.fixture
+def suite(make_suite: MakeSuite) -> Path:
+    folder = make_suite({"test_a.py": SUITE, "test_b.py": ASYNC, "conftest.py": CONFTEST})
+    os.mkfifo(folder / "told")
+    return folder
+
+
+def start(suite: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start the command, and wait until the tests of its groups hang."""
+    process = subprocess.Popen(
+        [*COMMAND, *arguments, *IN_ORDER], cwd=suite, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    pipe = os.open(suite / "told", os.O_RDWR | os.O_NONBLOCK)
+    told = b""
+    while not all(word in told for word in (b"hangs", b"ignores", b"waits")):
+        assert select.select([pipe], [], [], 60)[0], "nothing was told"
+        told += os.read(pipe, 1000)
+    os.close(pipe)
+    return process
+
+
+def test_ctrl_c(suite: Path) -> None:
+    with start(suite, "--jobs=3", "--grace=10") as process:
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "\nStopping all groups: fixtures have 10 s to tear down. Ctrl-C again ends them.\n" in output
+    assert not (suite / "model").exists()
+    log = (suite / ".run-groups/test_a.py-group-1.log").read_text()
+    # pytest says where, and run-groups in which test.
+    assert "test_a.py:16: KeyboardInterrupt" in log
+    assert log.endswith("\nrun-groups: interrupted, in test_a.py::test_hangs\n")
+    assert (suite / "torn-down").exists()
+    log = (suite / ".run-groups/test_b.py-group-async.log").read_text()
+    assert "asyncio.exceptions.CancelledError: interrupted\n" in log
+    assert "test_not_run" not in log
+    assert log.endswith("\nrun-groups: interrupted, in test_b.py::test_async\n")
+    log = (suite / ".run-groups/test_a.py-group-stubborn.log").read_text()
+    said, _, stack = log.rpartition("\nrun-groups: ")
+    assert said
+    assert stack.startswith("interrupted, in test_a.py::test_ignores\nCurrent thread ")
+    assert 'test_a.py", line 21 in test_ignores\n' in stack
+
+
+def test_ctrl_c_twice(suite: Path) -> None:
+    with start(suite, "--jobs=3", "--grace=1000") as process:
+        process.send_signal(signal.SIGINT)
+        assert process.stdout
+        while "Stopping all groups" not in process.stdout.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "Ending all groups. Press Ctrl-C again to kill them.\n" in output
+
+
+def test_progress(tmp_path: Path) -> None:
+    path = tmp_path / "progress"
+    assert read_progress(path) == Progress()
+    assert (
+        describe_end(path, "timed out after 1 s", str) == "\nrun-groups: timed out after 1 s, before its first test\n"
+    )
+    path.write_text('{"pid": 5}\n{"tests": 2}\n{"test": "a.py::test_a"}\n{"test": "a.py::test_b"}\n{"te')
+    stack_file(path).write_text("the stack\n")
+    assert read_progress(path) == Progress(5, 2, 2, "a.py::test_b")
+    assert describe_end(path, "interrupted", str) == "\nrun-groups: interrupted, in a.py::test_b\nthe stack\n"

@@ -1,0 +1,129 @@
+"""What `run-groups` shows on a terminal of 80 columns: no line wraps, whatever the names."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from pytest_operator_groups._display import LiveTable
+from pytest_operator_groups._durations import Durations
+from pytest_operator_groups._job import Job
+from pytest_operator_groups._junit import Report
+from pytest_operator_groups._run_report import RunReport
+from pytest_operator_groups._summary import show_summary
+from pytest_operator_groups._text import cells, fold
+from rich.cells import cell_len
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from conftest import MakeSuite
+
+NAMES = ["long-" * 30, "日本語の長い名前" * 10, "🐧" * 40, "\u202e[red]" * 20, "é" * 90]
+COLUMNS = 80
+# Paths and commands are there to be copied, and a log is what pytest writes.
+COPIED = ("  repeat: ", "  log:    ", "$ ")
+LOG = re.compile(r"^=+ test session starts =+\n.*?^=+ [^\n]* in [^\n]* =+$", re.DOTALL | re.MULTILINE)
+
+
+def plain(text: str) -> str:
+    """Return the text without colours, and without what moves the cursor."""
+    return re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", text).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def longest(text: str) -> int:
+    """Return the length of the longest line that isn't copied, in cells."""
+    lines = [line for line in LOG.sub("", text).split("\n") if not line.startswith(COPIED)]
+    return max(max(cells(line), cell_len(line)) for line in lines)
+
+
+def make_job(name: str, path: Path) -> Job:
+    return Job(f"{name}.py | group {name}", f"{name}.py", name, ["pytest", name], path, path, path, path)
+
+
+def make_jobs(folder: Path) -> list[Job]:
+    jobs = [make_job(name, folder / str(number)) for number, name in enumerate(NAMES)]
+    for job in jobs:
+        job.started = 3600.0
+    return jobs
+
+
+def test_run_in_terminal(make_suite: MakeSuite) -> None:
+    # The first test fails.
+    groups = "".join(f"@pytest.mark.group({name!a})\ndef test_{i}(): assert {i}\n" for i, name in enumerate(NAMES))
+    suite = make_suite({"test_a.py": groups})
+    master, slave = pty.openpty()
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": str(COLUMNS), "LINES": "30"}
+    for options in (["--jobs=5"], ["--jobs=5", "--follow", NAMES[1]]):
+        command = [sys.executable, "-m", "pytest_operator_groups._run_groups", *options]
+        with subprocess.Popen(command, cwd=suite, stdin=slave, stdout=slave, stderr=slave, env=environment) as process:
+            shown = b""
+            while b"one after the other" not in shown:
+                shown += os.read(master, 10_000)
+        assert process.returncode == 1
+        assert "…" in (text := plain(shown.decode()))
+        assert longest(text) <= COLUMNS, text
+    os.close(slave)
+    os.close(master)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def open_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Let stdout be a terminal of 80 columns."""
+    for name, value in {"COLUMNS": str(COLUMNS), "LINES": "30", "TERM": "xterm"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stdout", terminal := Terminal())
+    return terminal
+
+
+def test_live_table_with_running_tests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = open_terminal(monkeypatch)
+    jobs = make_jobs(tmp_path)
+    for job in jobs:
+        job.state, job.expected = "running", 36_000
+        told = [{"pid": 1}, {"tests": 100}, {"test": f"{job.path}::test_{job.group_id}"}]
+        job.progress.write_text("".join(f"{json.dumps(line)}\n" for line in told))
+    jobs += [make_job(str(number), tmp_path) for number in range(52)]
+    table = LiveTable(jobs, lambda: 7200, 5)
+    table.start()
+    table.stop()
+    text = plain(terminal.getvalue())
+    assert "5 running, 52 waiting, 120 min 0.0 s" in text
+    assert re.search(r"^long-.*….*-long- +running +60 min 0\.0 s +540 min +1/100 .*….*-long- *$", text, re.MULTILINE)
+    assert longest(text) <= COLUMNS, text
+
+
+def test_summary_with_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = open_terminal(monkeypatch)
+    jobs = make_jobs(tmp_path)
+    for job in jobs:
+        job.state, job.reason, job.seconds, job.tests = "failed", "ended without a report: " * 5, 60.0, 10_000
+    jobs[0].seconds = 36_000
+    cases = "".join(f"<testcase name='{name * 90}' time='18000'/>" for name in "ab")
+    jobs[0].report = Report([ET.fromstring(f"<testsuite>{cases}</testsuite>")])  # noqa: S314, the text is above
+    report = RunReport(jobs, 0, Durations(), 5)
+    show_summary(jobs, 36_000, report.notes(COLUMNS))
+    text = plain(terminal.getvalue())
+    assert "600 min, because of long-" in text
+    assert "If you split it after aaa" in text.replace("\n  ", " ")
+    assert f"\n  repeat: pytest {NAMES[0]}\n" in text
+    assert longest(text) <= COLUMNS, text
+
+
+def test_fold() -> None:
+    assert fold("one two three", 7) == ["one two", "  three"]
+    assert fold("日本 日本 x", 9) == ["日本 日本", "  x"]
+    assert fold("x" * 9, 5) == ["x" * 9]
