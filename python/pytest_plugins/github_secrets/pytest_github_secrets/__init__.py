@@ -1,4 +1,4 @@
-"""The secrets of a GitHub workflow as a pytest fixture, and kept out of all that pytest writes.
+"""The secrets of a GitHub workflow as a pytest fixture, masked in everything that pytest writes.
 
-The package is a pytest plugin: its interface is the fixture ``github_secrets``, and the command ``redact-secrets``.
+The package is a pytest plugin. Its interface is the fixture ``github_secrets`` and the command ``redact-secrets``.
 """

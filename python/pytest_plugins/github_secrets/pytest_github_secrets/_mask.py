@@ -1,150 +1,180 @@
-"""Finds secrets in text, in every form that a value commonly takes, and masks them."""
+"""Finds secrets in text, in whatever encodings, and masks them."""
 
 from __future__ import annotations
 
 import base64
-import html
-import json
-import re
-from bisect import bisect_right
-from heapq import merge
+from collections import defaultdict
+from itertools import starmap
 from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus
-from xml.sax.saxutils import escape, quoteattr
+from urllib.parse import unquote_to_bytes
+
+from pytest_github_secrets import _decode
+from pytest_github_secrets._layers import Selection
+from pytest_github_secrets._match import FRAGMENT, MIN_LENGTH, Matcher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
-MASK = "***"
-# Shorter values are parts of ordinary words. Blanks don't count.
-MIN_LENGTH = 4
-# A part of a secret, as a truncated repr or a difference shows it, is masked from this length on.
-FRAGMENT = 8
-_SEED = 4
+    from pytest_github_secrets._layers import Layer
 
-_ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+MASK = b"***"
+# How many encodings may be in each other.
+_LEVELS = 3
+# How many runs that aren't base64 are remembered, and how long they may be.
+_MAX_WORDS, _MAX_WORD = 50_000, 100
+# A text is searched piece by piece: decoding takes memory.
+_PIECE = 1 << 17
 
 
 def is_maskable(value: str) -> bool:
-    """Return whether a value is long enough to be told from ordinary words."""
+    """Return whether a value is too long to be part of ordinary words."""
     return len("".join(value.split())) >= MIN_LENGTH
 
 
-def too_short(secrets: Mapping[str, str]) -> list[str]:
-    """Return the keys of the values that are not masked: text comes line by line, and no line is long enough."""
+def find_short(secrets: Mapping[str, str]) -> list[str]:
+    """Return the keys of the values that aren't masked because none of their lines is long enough."""
     return [key for key, value in secrets.items() if value and not any(map(is_maskable, value.splitlines()))]
 
 
-def forms(value: str) -> set[str]:
-    """Return what a value looks like: as it is, and as a repr, in JSON, in XML, in a URL and in base64.
-
-    A repr of JSON, as a failed comparison shows it, and the like are among them.
-    """
-    found = set()
-    for text in filter(is_maskable, {value, *value.splitlines()}):
-        encoded = {text, *_base64(text.encode()), quote(text), quote(text, safe=""), quote_plus(text), *_xml(text)}
-        once = {form for one in encoded for form in _escaped(one)}
-        twice = {form for one in once for form in _escaped(one)}
-        found |= {form for one in encoded | once | twice for form in (one, *_xml(one))}
-    return found
+def describe_short(keys: Iterable[str]) -> str:
+    """Return the warning about values that aren't masked."""
+    return f"too short to be masked (under {MIN_LENGTH} characters without blanks): {', '.join(keys)}"
 
 
-def _escaped(text: str) -> set[str]:
-    """Return the text as Python and JSON write it between quotes."""
-    both_quotes = repr(f"'{text}\"")[3:-2]
-    return {
-        repr(text)[1:-1],
-        ascii(text)[1:-1],
-        both_quotes,
-        json.dumps(text)[1:-1],
-        json.dumps(text, ensure_ascii=False)[1:-1],
-    }
+def _texts(values: Iterable[str]) -> Iterator[bytes]:
+    """Yield the values and their lines as they are searched for: without what breaks them."""
+    for value in values:
+        for text in filter(is_maskable, [value, *value.splitlines(), *map(str.lstrip, value.splitlines())]):
+            data = _encode(text)
+            for unbroken in [layer.data for layer in _decode.without_breaks(data)] or [data]:
+                # Some encoders leave a % as it is: what follows can look like an escape.
+                yield from {unbroken, unquote_to_bytes(unbroken)}
 
 
-def _xml(text: str) -> set[str]:
-    return {escape(text), _attribute(text), html.escape(text)}
+def _encode(text: str) -> bytes:
+    # A secret or a text of Python's can contain half a surrogate pair.
+    return text.encode("utf-8", "surrogatepass")
 
 
-def _attribute(text: str) -> str:
-    return quoteattr(text)[1:-1]
-
-
-def _base64(data: bytes) -> Iterator[str]:
-    """Yield the base64 of data that stands at any place of longer data: what its neighbours can't change."""
+def _base64(data: bytes) -> Iterator[bytes]:
+    """Yield the base64 of data that is part of longer data: what the bytes around it can't change."""
     for offset in range(3):
-        encoded = base64.b64encode(bytes(offset) + data).decode()
-        start = -(-8 * offset // 6)
-        end = 8 * (offset + len(data)) // 6
-        yield from (encoded[start:end], encoded[start:end].replace("+", "-").replace("/", "_"))
+        encoded = base64.b64encode(bytes(offset) + data)[-(-8 * offset // 6) : 8 * (offset + len(data)) // 6]
+        yield from (encoded, encoded.replace(b"+", b"-").replace(b"/", b"_"))
 
 
 class Masker:
-    """Masks secrets in text.
+    """Masks secrets in text and in data.
 
     Args:
         values: The secrets. Those that are too short to be told from ordinary words are left out.
     """
 
     def __init__(self, values: Iterable[str]) -> None:
-        self._grams: set[str] = set()
-        whole = set()
-        for form in {form for value in values for form in forms(value) if is_maskable(form)}:
-            grams = {form[start : start + FRAGMENT] for start in range(len(form) - FRAGMENT + 1)}
-            maskable = set(filter(is_maskable, grams))
-            self._grams |= maskable
-            if len(form) < FRAGMENT or maskable != grams:
-                whole.add(form)
-        self._seeds = {gram[start : start + _SEED] for gram in self._grams for start in range(FRAGMENT - _SEED + 1)}
-        longest_first = sorted(whole, key=len, reverse=True)
-        self._whole = re.compile("|".join(map(re.escape, longest_first))) if whole else None
+        values = list(values)
+        texts = set(_texts(values))
+        # Some encodings indent the lines of a value, and a form encodes blanks as +.
+        self._plus = any(blank in value for value in values for blank in " \n")
+        self._quotes = any(quote in text for text in texts for quote in (b"'", b'"'))
+        # Base64 is searched for as it is, because words look like it. It also encodes line ends.
+        unbroken = [*texts, *map(_encode, filter(is_maskable, values))]
+        self._matcher = Matcher({*texts, *(encoded for text in unbroken for encoded in _base64(text))})
+        # The shortest run that a part of a secret can take, or a short secret.
+        self._shortest = min([FRAGMENT, *map(len, texts)])
+        # What text in base64 is made of, if it has a secret in another encoding in it.
+        self._text = _decode.translation({*_decode.ASCII, *b"".join(texts)})
+        self._base64_run = -(-8 * self._shortest // 6)
+        self._hex_run = 2 * self._shortest
+        # What looks like base64 and isn't, for each number of levels: logs repeat words and paths.
+        self._words: dict[int, set[bytes]] = defaultdict(set)
+        # More than an encoded secret takes.
+        self._overlap = min(32 * max(128, self._matcher.max_length), _PIECE)
 
     def __call__(self, text: str) -> str:
         """Return the text with each secret, and each part of one that is long enough to matter, masked."""
-        if "\x1b" in text:
-            text = self._mask_between_colours(text)
-        return _replace(text, self._spans(text))
+        return self.mask_bytes(_encode(text)).decode("utf-8", "surrogatepass")
 
-    def _mask_between_colours(self, text: str) -> str:
-        """Mask what is a secret without the terminal's escape sequences, which may stand between any two characters."""
-        positions: list[int] = []
-        removed = [0]
-        for match in _ESCAPE_SEQUENCE.finditer(text):
-            positions.append(match.start() - removed[-1])
-            removed.append(removed[-1] + len(match.group()))
+    def mask_bytes(self, data: bytes) -> bytes:
+        """Return the data with each secret masked, as in text. Everything else stays, whether it is text or not."""
+        return data if len(data) < self._shortest else b"".join([masked for _, masked in self.mask_blocks([data])])
 
-        def in_text(position: int) -> int:
-            return position + removed[bisect_right(positions, position)]
+    def mask_blocks(self, blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        """Yield pieces of data, each as it was and with its secrets masked. This takes little memory for any size.
 
-        spans = self._spans(_ESCAPE_SEQUENCE.sub("", text))
-        return _replace(text, [(in_text(start), in_text(end - 1) + 1) for start, end in spans])
+        Args:
+            blocks: The data, in blocks of any size.
+        """
+        # How far the data is masked already, or -1.
+        masked = -1
+        for data, end in _overlapping(blocks, self._overlap):
+            pieces = []
+            position = max(masked, 0)
+            for start, stop in self._spans(data):
+                if start >= end:
+                    break
+                if start > masked:
+                    pieces += [data[position:start], MASK]
+                pieces += _decode.COLOUR.findall(data[max(start, position) : stop])
+                masked = position = max(stop, position)
+            pieces.append(data[position:end])
+            yield data[:end], b"".join(pieces)
+            masked = masked - end if masked >= end else -1
 
-    def _spans(self, text: str) -> list[tuple[int, int]]:
-        """Return where secrets are: starts and ends, in order, none touching another."""
-        step = FRAGMENT - _SEED + 1
-        # Neither is a list: a file that is full of secrets has more of them than fit into memory.
-        parts = (
-            (start, start + FRAGMENT)
-            # Every part of FRAGMENT characters has _SEED of them from a multiple of the step on.
-            for seed in range(0, len(text), step)
-            if text[seed : seed + _SEED] in self._seeds
-            for start in range(max(seed - step + 1, 0), seed + 1)
-            if text[start : start + FRAGMENT] in self._grams
-        )
-        whole = (match.span() for match in self._whole.finditer(text)) if self._whole else ()
+    def _spans(self, data: bytes) -> list[tuple[int, int]]:
+        """Return where secrets are in data: starts and ends, in order, none touching another."""
         spans: list[tuple[int, int]] = []
-        for start, end in merge(parts, whole):
+        for start, end in sorted(self._find(data, _LEVELS)):
             if spans and start <= spans[-1][1]:
                 spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
             else:
                 spans.append((start, end))
         return spans
 
+    def _find(self, data: bytes, levels: int) -> Iterator[tuple[int, int]]:
+        """Yield where secrets are in data and in what it decodes to, up to so many times."""
+        for layer in _unbroken(data):
+            yield from starmap(layer.locate, self._matcher.find(layer.data))
+            if levels:
+                yield from starmap(layer.locate, self._find_encoded(layer.data, levels))
 
-def _replace(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    """Mask spans of the text, and keep the colours that begin or end in them."""
-    pieces = []
-    position = 0
-    for start, end in spans:
-        pieces += [text[position:start], MASK, *_ESCAPE_SEQUENCE.findall(text[start:end])]
-        position = end
-    return "".join([*pieces, text[position:]])
+    def _find_encoded(self, data: bytes, levels: int) -> Iterator[tuple[int, int]]:
+        for layer in _decode.escapes(data, plus=self._plus, quotes=self._quotes):
+            yield from starmap(layer.locate, self._find(layer.data, levels - 1))
+        for layer in _decode.decode_hex(data, self._hex_run):
+            yield from starmap(layer.locate, self._find(layer.data, levels - 1))
+        if levels > 1:
+            yield from self._find_in_base64(data, levels)
+
+    def _find_in_base64(self, data: bytes, levels: int) -> Iterator[tuple[int, int]]:
+        words = self._words[levels]
+        runs = _decode.base64_runs(data, self._base64_run, words)
+        if not runs:
+            return
+        found = False
+        for layer in _decode.decode_base64(runs):
+            # It is noise for the most part: ordinary words look like base64.
+            text = _decode.select_runs(layer.data, self._text, self._shortest)
+            for span in self._find(text.data, levels - 1):
+                found = True
+                yield layer.locate(*text.locate(*span))
+        if not found:
+            if len(words) > _MAX_WORDS:
+                words.clear()
+            words.update(run for run in runs.parts if len(run) <= _MAX_WORD)
+
+
+def _unbroken(data: bytes) -> list[Layer]:
+    return [*_decode.without_breaks(data)] or [Selection(data, [(0, len(data))], b"")]
+
+
+def _overlapping(blocks: Iterable[bytes], overlap: int) -> Iterator[tuple[bytes, int]]:
+    """Yield data in pieces, and the position in each at which the next one begins."""
+    data = b""
+    for block in blocks:
+        for start in range(0, len(block), _PIECE):
+            data += block[start : start + _PIECE]
+            if len(data) >= _PIECE + overlap:
+                end = len(data) - overlap
+                yield data, end
+                data = data[end:]
+    yield data, len(data)

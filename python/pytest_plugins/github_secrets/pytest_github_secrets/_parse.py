@@ -1,7 +1,4 @@
-"""Reads secrets from the one string that a workflow passes: the form of a Python dict, or JSON.
-
-Nothing here raises: an exception keeps what it was raised over, and a traceback shows it.
-"""
+"""Reads secrets from the single string that a workflow passes: a Python dict or a JSON object."""
 
 from __future__ import annotations
 
@@ -9,9 +6,10 @@ import ast
 import json
 import re
 import warnings
-from typing import NamedTuple
 
-# Far above what GitHub and an environment variable can hold.
+from pytest_github_secrets._errors import SecretsError
+
+# Far more than GitHub's secrets and an environment variable can contain.
 MAX_LENGTH = 1024 * 1024
 
 _TOKEN = re.compile(
@@ -28,16 +26,19 @@ _TOKEN = re.compile(
 )
 _OPEN_STRING = re.compile(r"""[uUrR]?["']""")
 _MISSING = {
-    "{": "it doesn't start with {, so it is no dict",
-    "key": "a key in quotes, or the closing }, is missing",
+    "{": "it doesn't start with {, so it isn't a dict",
+    "key": "a key in quotes or the closing } is missing",
     ":": "a : is missing after a key",
     "value": "a value in quotes is missing after a :",
-    ",": "a comma, or the closing }, is missing after a value, whose string may have ended at a quote in it",
-    "end": "there is more after the closing }",
+    ",": "a comma or the closing } is missing after a value. A quote in the value may have ended its string early",
+    "end": "there is more text after the closing }",
 }
+ADVICE = (
+    "Write a Python dict or a JSON object of strings. In a workflow, write one line for each secret: "
+    '"NAME": ${{ toJSON(secrets.NAME) }},'
+)
 
-
-# What is expected, and what is found: what is expected then.
+# (what is expected, what is found): what is expected next.
 _NEXT: dict[tuple[str, str | None], str] = {
     ("{", "{"): "key",
     ("key", "}"): "end",
@@ -50,28 +51,19 @@ _NEXT: dict[tuple[str, str | None], str] = {
 }
 
 
-class Problem(NamedTuple):
-    """What is wrong with the string, without a character of it."""
+def parse(text: str, where: str) -> dict[str, str]:
+    """Return the secrets in a text. A value `null` is an empty secret: `toJSON` writes it for a secret that isn't set.
 
-    kind: str
-    line: int | None = None
+    Args:
+        text: A Python dict or a JSON object.
+        where: The name of the variable that contains it, for the error.
 
-    def describe(self, variable: str) -> str:
-        """Return the message for the user of an environment variable: what is wrong, where, and what to write."""
-        place = variable if self.line is None else f"{variable}, line {self.line}"
-        return (
-            f"{place}: {self.kind}. Write a Python dict or JSON of strings; in a workflow, with one line for each "
-            'secret: "NAME": ${{ toJSON(secrets.NAME) }},'
-        )
-
-
-def parse(text: str) -> dict[str, str] | Problem:
-    """Return the secrets, or what is wrong with the text.
-
-    `null`, which `toJSON` makes of a secret that a workflow doesn't have, is an empty secret.
+    Raises:
+        SecretsError: The text is neither. Its message shows no character of the text, but its traceback keeps the
+            text: never raise or log another error while you handle it.
     """
     if len(text) > MAX_LENGTH:
-        return Problem(f"it is longer than {MAX_LENGTH:,} characters")
+        raise SecretsError(f"it is longer than {MAX_LENGTH:,} characters", where=where, advice=ADVICE)
     secrets: dict[str, str] = {}
     key = ""
     expected = "{"
@@ -81,38 +73,43 @@ def parse(text: str) -> dict[str, str] | Problem:
         match = _TOKEN.match(text, start)
         if match is None:
             is_open = ((expected, "string") in _NEXT) and _OPEN_STRING.match(text, start)
-            return _problem("a string is not closed on its line" if is_open else _MISSING[expected], text, start)
+            problem = "a string isn't closed on its line" if is_open else _MISSING[expected]
+            raise _error(problem, where, text, start)
         position = match.end()
         kind, found = match.lastgroup, match.group()
         if kind == "blank":
             continue
         following = _NEXT.get((expected, found if kind == "mark" else kind))
         if following is None:
-            return _problem(_MISSING[expected], text, start)
+            raise _error(_MISSING[expected], where, text, start)
         if kind != "mark":
             string = "" if kind == "null" else _read_string(found)
             if string is None:
-                return _problem("a string holds an escape or a character that can't be read", text, start)
+                raise _error("a string contains an escape or a character that can't be read", where, text, start)
             if expected == "key":
                 key = string
             else:
                 secrets[key] = string
         expected = following
-    return secrets if expected == "end" else _problem(_MISSING[expected], text, len(text))
+    if expected != "end":
+        raise _error(_MISSING[expected], where, text, len(text))
+    return secrets
 
 
-def _problem(kind: str, text: str, position: int) -> Problem:
-    return Problem(kind, text.count("\n", 0, position) + 1)
+def _error(problem: str, where: str, text: str, position: int) -> SecretsError:
+    line = text.count("\n", 0, position) + 1
+    return SecretsError(problem, where=f"{where}, line {line}", advice=ADVICE)
 
 
 def _read_string(literal: str) -> str | None:
+    """Return the value of a string literal, or None: an error here would have the secret in its context."""
     try:
-        # toJSON's escapes first: Python reads \/ and the two halves of a character beyond \uffff otherwise.
+        # JSON first: Python reads two of its escapes differently, \/ and the surrogate pairs beyond \uffff.
         value = json.loads(literal)
     except ValueError:
         try:
             with warnings.catch_warnings():
-                # The warning of an escape that Python doesn't know would show it.
+                # A warning about an unknown escape would show it.
                 warnings.simplefilter("ignore")
                 value = ast.literal_eval(literal)
         except (ValueError, SyntaxError, MemoryError):

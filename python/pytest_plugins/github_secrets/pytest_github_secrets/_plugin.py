@@ -1,72 +1,149 @@
-"""The fixture `github_secrets`, and the hooks that mask its values from the moment it has been set up."""
+"""The fixture `github_secrets`, and the hooks that mask its values from the start of the run."""
 
 from __future__ import annotations
 
+import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
 
+    from pytest_github_secrets._mask import Masker
     from pytest_github_secrets._secrets import Secrets
 
 VARIABLE = "SECRETS_FROM_GITHUB"
+OPTION = "github_secrets_file"
+
+_SECRETS = pytest.StashKey["Secrets"]()
 
 
 @pytest.fixture(scope="session")
 def github_secrets(pytestconfig: pytest.Config) -> dict[str, str]:
-    """Return the secrets that the workflow passed in SECRETS_FROM_GITHUB: a dict of str, whose text shows no value.
+    """The secrets that the workflow passed in SECRETS_FROM_GITHUB: a dict of str that never shows its values.
 
-    A test that asks for it is skipped where every secret is empty, as in a pull request from a fork.
+    If every secret is empty, as in a pull request from a fork, tests that use it are skipped.
     """
-    from pytest_github_secrets._parse import Problem
-    from pytest_github_secrets._secrets import read
+    from pytest_github_secrets._errors import SecretsError
+    from pytest_github_secrets._mask import describe_short, find_short
 
-    secrets = read(VARIABLE)
-    if isinstance(secrets, Problem):
-        pytest.fail(secrets.describe(VARIABLE), pytrace=False)
+    secrets, problem = pytestconfig.stash.get(_SECRETS, None), ""
+    if secrets is None:
+        try:
+            secrets = _load(pytestconfig)
+        except SecretsError as error:
+            problem = str(error)
+    # Not while the error is handled: its traceback contains the variable.
+    if secrets is None:
+        pytest.fail(problem, pytrace=False)
     if not any(secrets.values()):
-        pytest.skip(f"every secret in {VARIABLE} is empty, as in a pull request from a fork, which gets none")
-    keep_secret(secrets, pytestconfig)
+        pytest.skip(f"every secret in {VARIABLE} is empty: a pull request from a fork gets no secrets")
+    if empty := [key for key, value in secrets.items() if not value]:
+        warnings.warn(pytest.PytestWarning(f"empty in {VARIABLE}: {', '.join(empty)}"), stacklevel=1)
+    if short := find_short(secrets):
+        warnings.warn(pytest.PytestWarning(describe_short(short)), stacklevel=1)
     return secrets
 
 
-def keep_secret(secrets: Secrets, config: pytest.Config) -> None:
-    """Mask the values in all that pytest writes from now on, and warn of those that are empty or too short for it."""
-    from pytest_github_secrets._mask import MIN_LENGTH, Masker, too_short
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the ini option."""
+    parser.addini(OPTION, f"dotenv file with the secrets of github_secrets, if {VARIABLE} isn't set; not read in CI")
 
-    config.pluginmanager.register(_Masking(config, Masker(secrets.values())))
-    if empty := [key for key, value in secrets.items() if not value]:
-        warnings.warn(pytest.PytestWarning(f"empty in {VARIABLE}: {', '.join(empty)}"), stacklevel=1)
-    if short := too_short(secrets):
-        warnings.warn(
-            pytest.PytestWarning(
-                f"too short to be masked in what pytest writes (under {MIN_LENGTH} characters, without blanks): "
-                + ", ".join(short)
-            ),
-            stacklevel=1,
-        )
+
+# Before pytest captures what is written, and before it imports a conftest.py.
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, Any, None]:
+    """Mask the secrets from now on."""
+    _start(early_config)
+    yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Mask the secrets from now on, if a conftest.py has loaded this plugin."""
+    _start(config)
+
+
+def _start(config: pytest.Config) -> None:
+    if _SECRETS in config.stash or not (VARIABLE in os.environ or config.getini(OPTION)):
+        return
+    from pytest_github_secrets._errors import SecretsError
+
+    try:
+        secrets = _load(config)
+    except SecretsError:
+        # The fixture reports it.
+        return
+    config.stash[_SECRETS] = secrets
+    if any(secrets.values()):
+        from pytest_github_secrets._mask import Masker
+        from pytest_github_secrets._streams import mask_streams
+
+        mask = Masker(secrets.values())
+        mask_streams(mask)
+        config.pluginmanager.register(_MaskingFirst(mask))
+        config.pluginmanager.register(_Masking(config, mask))
+
+
+def _load(config: pytest.Config) -> Secrets:
+    from pytest_github_secrets._secrets import load
+
+    folder = config.inipath.parent if config.inipath else config.rootpath
+    name = config.getini(OPTION)
+    return load(VARIABLE, folder / name if name else None)
 
 
 class _Masking:
-    """The hooks of a run in which `github_secrets` has been set up."""
+    """The hooks of a run with secrets."""
 
-    def __init__(self, config: pytest.Config, mask: Callable[[str], str]) -> None:
-        from pytest_github_secrets import _sinks
-
+    def __init__(self, config: pytest.Config, mask: Masker) -> None:
         self.config = config
         self.mask = mask
-        config.pluginmanager.register(_MaskingFirst(mask))
-        _sinks.mask_terminal(config, mask)
-        _sinks.mask_log_file(config, mask)
-        _sinks.mask_allure(config, mask)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        from pytest_github_secrets import _outputs
+
+        self.xml_path = _outputs.get_xml_path(config)
+        _outputs.mask_trace(config, self.mask)
+        _outputs.mask_allure(config, self.mask)
+
+    # The log file is opened after pytest_configure.
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_sessionstart(self) -> Generator[None, Any, None]:
+        from pytest_github_secrets._outputs import mask_log_file
+
+        mask_log_file(self.config, self.mask)
+        yield
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_make_parametrize_id(self, val: object) -> str | None:
+        from pytest_github_secrets._values import mask_id
+
+        return mask_id(val, self.mask)
 
     # After every other plugin has added to the report.
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self) -> Generator[None, Any, None]:
         yield from _mask_report(self.mask)
+
+    # Subtests make other reports, and those of pytest-xdist's workers arrive here.
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._mask_report_and_id(report)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self._mask_report_and_id(report)
+
+    def _mask_report_and_id(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        from pytest_github_secrets._values import mask_report
+
+        mask_report(report, self.mask)
+        if not hasattr(self.config, "workerinput"):
+            report.nodeid = self.mask(report.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
@@ -76,9 +153,9 @@ class _Masking:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_internalerror(self, excrepr: Any) -> None:
-        from pytest_github_secrets._reports import masked
+        from pytest_github_secrets._values import mask_attributes
 
-        masked(excrepr, self.mask)
+        mask_attributes(excrepr, self.mask)
 
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
         from pytest_github_secrets._secrets import compare
@@ -87,25 +164,25 @@ class _Masking:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_json_modifyreport(self, json_report: dict[str, Any]) -> None:
-        from pytest_github_secrets._reports import masked
+        from pytest_github_secrets._values import masked
 
-        masked(json_report, self.mask)
+        json_report.update({key: masked(value, self.mask) for key, value in json_report.items()})
 
-    # A fixture may have written into the file of --junit-xml past every report.
+    # A fixture may have written to the file of --junit-xml directly.
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, Any, None]:
-        yield
-        path = self.config.getoption("xmlpath", None)
-        if path and not hasattr(self.config, "workerinput"):
-            from pytest_github_secrets._sinks import mask_xml
+        from pytest_github_secrets import _outputs
 
-            mask_xml(path, self.mask)
+        yield
+        _outputs.mask_cache(self.config, self.mask)
+        if self.xml_path:
+            _outputs.mask_xml(self.xml_path, self.mask)
 
 
 class _MaskingFirst:
     """Masks a report before any other plugin reads it."""
 
-    def __init__(self, mask: Callable[[str], str]) -> None:
+    def __init__(self, mask: Masker) -> None:
         self.mask = mask
 
     @pytest.hookimpl(hookwrapper=True, trylast=True)
@@ -113,8 +190,8 @@ class _MaskingFirst:
         yield from _mask_report(self.mask)
 
 
-def _mask_report(mask: Callable[[str], str]) -> Generator[None, Any, None]:
-    from pytest_github_secrets._reports import mask_report
+def _mask_report(mask: Masker) -> Generator[None, Any, None]:
+    from pytest_github_secrets._values import mask_report
 
     outcome = yield
     if outcome.excinfo is None:

@@ -1,4 +1,4 @@
-"""What a test gets from `github_secrets`, and what is shown of it."""
+"""What a test gets from `github_secrets`, and what others see of it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,14 @@ if TYPE_CHECKING:
 PASSWORD = "correct-horse-battery"
 SECRETS = json.dumps({"USER": "admin", "PASSWORD": PASSWORD})
 WRITE = (
-    " Write a Python dict or JSON of strings; in a workflow, with one line for each secret: "
+    " Write a Python dict or a JSON object of strings. In a workflow, write one line for each secret: "
     '"NAME": ${{ toJSON(secrets.NAME) }},'
+)
+LAPTOP = (
+    """ On a laptop, type: export SECRETS_FROM_GITHUB='{"NAME": "value"}'."""
+    " Or name a dotenv file in the pytest option github_secrets_file."
+    " In a workflow, write a Python dict or a JSON object of strings, with one line for each secret:"
+    ' "NAME": ${{ toJSON(secrets.NAME) }},'
 )
 EVERYTHING = ["-vv", "--tb=long", "--showlocals", "--log-level=DEBUG", "--log-cli-level=DEBUG", "-rA"]
 USES = "def test_uses(github_secrets): ..."
@@ -45,7 +51,7 @@ def test_session_scope(github_secrets, request):
     run(code, SECRETS, "-W", "error").assert_outcomes(passed=2)
 
 
-def test_text_shows_keys_alone(run: Run) -> None:
+def test_text_shows_only_keys(run: Run) -> None:
     code = """
 import pprint
 
@@ -63,7 +69,7 @@ def test_text(github_secrets):
         (
             "github_secrets == {'USER': 'abc', 'OTHER': 'xyz'}",
             ["assert {'USER': '***', 'PASSWORD': '***'} == {'USER': '***', 'OTHER': '***'}",
-             "only on the left: 'PASSWORD'", "only on the right: 'OTHER'", "other value (values are secret): 'USER'"],
+             "only on the left: 'PASSWORD'", "only on the right: 'OTHER'", "different value (not shown): 'USER'"],
         ),
         ("{'USER': 'abc'} == github_secrets", ["assert {'USER': '***'} == {'USER': '***', 'PASSWORD': '***'}"]),
         ("github_secrets != github_secrets.copy()", ["assert {'USER': '***', 'PASSWORD': '***'} != {'USER'*"]),
@@ -74,7 +80,7 @@ def test_text(github_secrets):
     ],
 )  # fmt: skip
 def test_failed_assertion(run: Run, comparison: str, explanation: list[str]) -> None:
-    # The value is too short to be masked, and must not be shown all the same.
+    # The values are too short to be masked. They must not be shown anyway.
     secrets = '{"USER": "zq7", "PASSWORD": "zq8"}'
     result = run(f"def test_one(github_secrets):\n    assert {comparison}", secrets, *EVERYTHING, "-W", "always")
     result.assert_outcomes(failed=1, warnings=1)
@@ -87,23 +93,23 @@ def test_failed_assertion(run: Run, comparison: str, explanation: list[str]) -> 
 @pytest.mark.parametrize(
     ("secrets", "message"),
     [
-        (None, "SECRETS_FROM_GITHUB: it is not set."),
-        ("", "SECRETS_FROM_GITHUB: it is empty."),
-        (" \n", "SECRETS_FROM_GITHUB: it is empty."),
-        (PASSWORD, "SECRETS_FROM_GITHUB, line 1: it doesn't start with {, so it is no dict."),
-        (f"['{PASSWORD}']", "SECRETS_FROM_GITHUB, line 1: it doesn't start with {, so it is no dict."),
+        (None, f"SECRETS_FROM_GITHUB: it is not set.{LAPTOP}"),
+        ("", f"SECRETS_FROM_GITHUB: it is empty.{LAPTOP}"),
+        (" \n", f"SECRETS_FROM_GITHUB: it is empty.{LAPTOP}"),
+        (PASSWORD, "SECRETS_FROM_GITHUB, line 1: it doesn't start with {, so it isn't a dict."),
+        (f"['{PASSWORD}']", "SECRETS_FROM_GITHUB, line 1: it doesn't start with {, so it isn't a dict."),
         (
             f'{{"A": "b",\n "PASSWORD": "{PASSWORD}"{PASSWORD}"}}',
             (
-                "SECRETS_FROM_GITHUB, line 2: a comma, or the closing }, is missing after a value, whose string may "
-                "have ended at a quote in it."
+                "SECRETS_FROM_GITHUB, line 2: a comma or the closing } is missing after a value. A quote in the value "
+                "may have ended its string early."
             ),
         ),
         (f'{{"{PASSWORD}": 1}}', "SECRETS_FROM_GITHUB, line 1: a value in quotes is missing after a :."),
-        (f'{{"A": "{PASSWORD}', "SECRETS_FROM_GITHUB, line 1: a string is not closed on its line."),
+        (f'{{"A": "{PASSWORD}', "SECRETS_FROM_GITHUB, line 1: a string isn't closed on its line."),
         (
             f'{{"A": "{PASSWORD}\\x"}}',
-            "SECRETS_FROM_GITHUB, line 1: a string holds an escape or a character that can't be read.",
+            "SECRETS_FROM_GITHUB, line 1: a string contains an escape or a character that can't be read.",
         ),
     ],
 )
@@ -111,7 +117,7 @@ def test_failed_assertion(run: Run, comparison: str, explanation: list[str]) -> 
 def test_error_shows_no_character_of_the_value(run: Run, secrets: str | None, message: str, option: str) -> None:
     result = run(USES, secrets, *EVERYTHING, "--junit-xml=junit.xml", *option.split())
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([f"*{message}{WRITE}"])
+    result.stdout.fnmatch_lines([f"*{message}" if LAPTOP in message else f"*{message}{WRITE}"])
     everything = result.stdout.str() + result.stderr.str()
     assert not any(PASSWORD[start : start + 8] in everything for start in range(len(PASSWORD) - 7))
     assert "Traceback" not in everything
@@ -119,11 +125,11 @@ def test_error_shows_no_character_of_the_value(run: Run, secrets: str | None, me
 
 
 @pytest.mark.parametrize("secrets", ['{"A": "", "B": ""}', '{"A": null}', "{}"])
-def test_skipped_where_every_secret_is_empty(run: Run, secrets: str) -> None:
+def test_skipped_if_every_secret_is_empty(run: Run, secrets: str) -> None:
     result = run(f"{USES}\n{USES.replace('uses', 'too')}\ndef test_other(): ...", secrets, "-rs", "-W", "error")
     result.assert_outcomes(skipped=2, passed=1)
     result.stdout.fnmatch_lines(
-        ["*every secret in SECRETS_FROM_GITHUB is empty, as in a pull request from a fork, which gets none"]
+        ["*every secret in SECRETS_FROM_GITHUB is empty: a pull request from a fork gets no secrets"]
     )
 
 
@@ -134,7 +140,7 @@ def test_warnings_name_the_keys(run: Run) -> None:
     result.stdout.fnmatch_lines(
         [
             "*PytestWarning: empty in SECRETS_FROM_GITHUB: A, B",
-            "*PytestWarning: too short to be masked in what pytest writes (under 4 characters, without blanks): C, D",
+            "*PytestWarning: too short to be masked (under 4 characters without blanks): C, D",
         ]
     )
 
@@ -145,16 +151,21 @@ def test_warnings_as_errors_show_no_value(run: Run) -> None:
     assert PASSWORD not in result.stdout.str()
 
 
-def test_unrequested_fixture_adds_no_hook(run: Run) -> None:
-    code = """
+HOOKS = """
 def test_hooks(pytestconfig):
+    import sys
     plugins = pytestconfig.pluginmanager
     own = [plugin for plugin in plugins.get_plugins() if "pytest_github_secrets" in (plugins.get_name(plugin) or "")]
     assert len(own) == 1
-    assert not plugins.get_hookcallers(own[0])
+    assert {caller.name for caller in plugins.get_hookcallers(own[0])} == {
+        "pytest_addoption", "pytest_load_initial_conftests", "pytest_configure"}
     assert not [plugin for plugin in plugins.get_plugins() if type(plugin).__module__.startswith("pytest_github")]
+    assert not [name for name in sys.modules if name.startswith("pytest_github_secrets._") and "_plugin" not in name]
 """
-    run(code, SECRETS).assert_outcomes(passed=1)
+
+
+def test_a_run_without_secrets_has_no_hook_and_imports_nothing(run_process: Run) -> None:
+    run_process(HOOKS, None).assert_outcomes(passed=1)
 
 
 def test_switched_off(run: Run) -> None:

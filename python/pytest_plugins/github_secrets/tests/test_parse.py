@@ -1,14 +1,16 @@
-"""Which strings hold secrets, and what is said of the others without showing them."""
+"""Which strings are read as secrets, and which error the others get, without any part of them."""
 
 from __future__ import annotations
 
 import json
 import warnings
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest_github_secrets._parse import Problem, parse
+from pytest_github_secrets._errors import SecretsError
+from pytest_github_secrets._parse import parse
 
 VALUES = st.dictionaries(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8")))
 
@@ -35,32 +37,34 @@ VALUES = st.dictionaries(st.text(st.characters(codec="utf-8")), st.text(st.chara
 def test_accepts(text: str, secrets: dict[str, str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert parse(text) == secrets
+        assert parse(text, "SECRETS") == secrets
 
 
 @given(VALUES)
 def test_accepts_every_dict_of_strings_as_json_and_as_a_repr(secrets: dict[str, str]) -> None:
-    assert parse(json.dumps(secrets)) == secrets
-    assert parse(json.dumps(secrets, ensure_ascii=False, indent=1)) == secrets
-    assert parse(repr(secrets)) == secrets
+    assert parse(json.dumps(secrets), "SECRETS") == secrets
+    assert parse(json.dumps(secrets, ensure_ascii=False, indent=1), "SECRETS") == secrets
+    assert parse(repr(secrets), "SECRETS") == secrets
 
 
 @given(VALUES)
 def test_accepts_json_strings_with_a_trailing_comma(secrets: dict[str, str]) -> None:
     lines = "".join(f"  {json.dumps(key)}: {json.dumps(value)},\n" for key, value in secrets.items())
-    assert parse(f"{{\n{lines}}}") == secrets
+    assert parse(f"{{\n{lines}}}", "SECRETS") == secrets
 
 
-AFTER_A_VALUE = "a comma, or the closing }, is missing after a value, whose string may have ended at a quote in it"
-NO_DICT = "it doesn't start with {, so it is no dict"
-NO_KEY = "a key in quotes, or the closing }, is missing"
+AFTER_A_VALUE = (
+    "a comma or the closing } is missing after a value. A quote in the value may have ended its string early"
+)
+NO_DICT = "it doesn't start with {, so it isn't a dict"
+NO_KEY = "a key in quotes or the closing } is missing"
 NO_VALUE = "a value in quotes is missing after a :"
-NOT_CLOSED = "a string is not closed on its line"
-NOT_READ = "a string holds an escape or a character that can't be read"
+NOT_CLOSED = "a string isn't closed on its line"
+NOT_READ = "a string contains an escape or a character that can't be read"
 
 
 @pytest.mark.parametrize(
-    ("text", "kind", "line"),
+    ("text", "problem", "line"),
     [
         ("hunter22", NO_DICT, 1),
         ('"hunter22"', NO_DICT, 1),
@@ -82,15 +86,17 @@ NOT_READ = "a string holds an escape or a character that can't be read"
         ("{'A': 'hunter22'", AFTER_A_VALUE, 1),
         ("{'A': 'hunter\n22'}", NOT_CLOSED, 1),
         ("{'A':\n 'hunter22}", NOT_CLOSED, 2),
-        ("{'A': 'hunter22'} + {}", "there is more after the closing }", 1),
+        ("{'A': 'hunter22'} + {}", "there is more text after the closing }", 1),
         (r"{'A': 'hunter\x2'}", NOT_READ, 1),
         ("{'A': 'hunter\x0022'}", NOT_READ, 1),
         (r'{"A": "hunter\ud800"}', NOT_READ, 1),
         ("{", NO_KEY, 1),
     ],
 )
-def test_problem(text: str, kind: str, line: int) -> None:
-    assert parse(text) == Problem(kind, line)
+def test_error(text: str, problem: str, line: int) -> None:
+    with pytest.raises(SecretsError) as caught:
+        parse(text, "SECRETS")
+    assert (caught.value.problem, caught.value.where) == (problem, f"SECRETS, line {line}")
 
 
 @pytest.mark.parametrize(
@@ -107,19 +113,23 @@ def test_problem(text: str, kind: str, line: int) -> None:
         pytest.param("'''" * 300_000, id="quotes"),
     ],
 )
-def test_problem_of_hostile_input(text: str) -> None:
-    # Recursion would end in an error of Python's, and backtracking not before the sun has burnt out.
-    assert isinstance(parse(text), Problem)
+def test_hostile_input(text: str) -> None:
+    # Recursion would overflow Python's stack, and backtracking would take forever.
+    with pytest.raises(SecretsError, match="SECRETS"):
+        parse(text, "SECRETS")
 
 
 @given(st.text(st.sampled_from("{}:,'\"\\ \n#nullrxA1\0é")))
-def test_never_raises(text: str) -> None:
-    assert isinstance(parse(text), (dict, Problem))
+def test_raises_no_other_error(text: str) -> None:
+    with suppress(SecretsError):
+        parse(text, "SECRETS")
 
 
 def test_message() -> None:
-    assert Problem("it is not set").describe("SECRETS") == (
-        "SECRETS: it is not set. Write a Python dict or JSON of strings; in a workflow, with one line for each secret: "
-        '"NAME": ${{ toJSON(secrets.NAME) }},'
+    with pytest.raises(SecretsError) as caught:
+        parse('{\n"A": "hunter22', "SECRETS")
+    assert str(caught.value) == (
+        "SECRETS, line 2: a string isn't closed on its line. Write a Python dict or a JSON object of strings. In a "
+        'workflow, write one line for each secret: "NAME": ${{ toJSON(secrets.NAME) }},'
     )
-    assert Problem(NOT_CLOSED, 3).describe("SECRETS").startswith(f"SECRETS, line 3: {NOT_CLOSED}. Write ")
+    assert caught.value.__context__ is None

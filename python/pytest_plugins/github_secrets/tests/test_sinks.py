@@ -1,4 +1,4 @@
-"""No secret, in none of its forms, reaches anything that pytest and its plugins write: each sink against each form."""
+"""No secret reaches anything that pytest and its plugins write, in any form: each sink with each form."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import uv
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # A password with a character for each kind of escape, and a private key.
 SECRETS = {
@@ -35,9 +39,11 @@ FORMS = {
 }
 """
 SUITE = """
-import logging, sys, warnings
+import json, logging, os, sys, unittest, warnings
 import pytest
 from forms import FORMS
+
+SECRETS = json.loads(os.environ["SECRETS_FROM_GITHUB"])
 
 @pytest.fixture
 def text(request, github_secrets):
@@ -88,6 +94,46 @@ def test_xfail(text): pytest.xfail(text)
 @each
 def test_exit_reason(text): pytest.fail(text, pytrace=False)
 
+@pytest.mark.parametrize("value", [*SECRETS.values(), SECRETS["PASSWORD"].encode()])
+def test_parameter(value): assert not value
+
+def test_without_the_fixture():
+    logging.getLogger("charm").error("it is %s", SECRETS)
+    assert not SECRETS
+
+@pytest.mark.parametrize("key", SECRETS)
+def test_types(key, record_property):
+    value = SECRETS[key]
+    record_property("bytes", value.encode())
+    record_property("set", {value})
+    record_property("keys", {value: 1, value[:20]: 2})
+    record_property("error", ValueError(value))
+    logging.getLogger("charm").error("with more", extra={"cause": ValueError(value), "data": value.encode()})
+    assert not value
+
+class TestSubTests(unittest.TestCase):
+    def test_subtest(self):
+        for key, value in SECRETS.items():
+            with self.subTest(value, value=value):
+                print(value)
+                assert not value
+
+if hasattr(pytest, "Subtests"):  # of pytest 9
+    def test_subtests(subtests):
+        for key, value in SECRETS.items():
+            with subtests.test(value, value=value):
+                print(value)
+                logging.getLogger("charm").error("it is %s", value)
+                assert not value
+
+def test_attachments(tmp_path, monkeypatch):
+    import allure
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_bytes(b"attached file: \\xff" + SECRETS["PASSWORD"].encode())
+    allure.attach.file("file", "file")
+    allure.attach(b"attached data: \\xff" + SECRETS["KEY"].encode(), "data")
+    allure.attach(b"attached, without a secret:\\r\\n\\xff", "clean")
+
 def test_suite_property(github_secrets, record_testsuite_property):
     for form in FORMS:
         for key in ("PASSWORD", "KEY"):
@@ -102,7 +148,6 @@ SINKS = {
     "html": ["--html=html", "--self-contained-html"],
     "json-report": ["--json-report", "--json-report-file=json-report"],
 }
-FORM_NAMES = re.findall(r'^    "([\w-]+)": lambda', FORMS_MODULE, flags=re.MULTILINE)
 PLUGINS = ["allure-pytest", "pytest-html", "pytest-json-report", "pytest-reportlog", "pytest-xdist"]
 
 
@@ -116,17 +161,13 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"{environment}/bin/python"
 
 
-@pytest.fixture(
-    scope="module", params=["", "-n 2", "-vv --showlocals --color=yes", "--tb=short -rA", "--log-cli-level=DEBUG"]
-)
-def written(python: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> dict[str, str]:
-    """Run the suite with every sink, and return what each has got, decoded."""
-    directory = tmp_path_factory.mktemp("suite")
+def run_suite(python: str, directory: Path, arguments: str) -> dict[str, str]:
+    """Run the suite with every sink. Return what each received, decoded."""
     (directory / "forms.py").write_text(FORMS_MODULE)
     (directory / "test_suite.py").write_text(SUITE)
     sinks = [option for options in SINKS.values() for option in options]
     terminal = subprocess.run(
-        [python, "-m", "pytest", "-p", "no:cacheprovider", "-W", "always", *sinks, *request.param.split()],
+        [python, "-m", "pytest", "-p", "no:cacheprovider", "-W", "always", *sinks, *arguments.split()],
         cwd=directory,
         env=os.environ | {"SECRETS_FROM_GITHUB": json.dumps(SECRETS)},
         capture_output=True,
@@ -139,7 +180,8 @@ def written(python: str, tmp_path_factory: pytest.TempPathFactory, request: pyte
     for sink in list(SINKS)[1:]:
         path = directory / sink
         files = sorted(path.iterdir()) if path.is_dir() else [path]
-        written[sink] = "\n".join(file.read_text() for file in files)
+        # Bytes of an attachment that aren't UTF-8.
+        written[sink] = "\n".join(file.read_bytes().decode(errors="backslashreplace") for file in files)
     return {sink: decoded(text) for sink, text in written.items()}
 
 
@@ -147,28 +189,34 @@ def decoded(text: str) -> str:
     """Return the text as it is, without colours, and without the escapes of XML and JSON."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
     json_decoded = re.sub(r'\\(["\\/])', r"\1", plain)
-    return "\n".join([text, plain, html.unescape(plain), json_decoded, html.unescape(json_decoded)])
+    # Most lines are the same in all of them, and a report of pytest-html is long.
+    others = "\n".join([plain, html.unescape(plain), json_decoded, html.unescape(json_decoded)])
+    return "\n".join([text, *{*others.split("\n")}.difference(text.split("\n"))])
 
 
 def fragments(text: str, length: int) -> set[str]:
-    """Return every part of this length, four characters of it no blanks, of each line of a text."""
+    """Return every part of this length, with at least four characters that aren't blanks, of each line."""
     parts = {line[start : start + length] for line in text.splitlines() for start in range(len(line) - length + 1)}
     return {part for part in parts if len("".join(part.split())) >= 4}
 
 
-@pytest.mark.parametrize("form", FORM_NAMES)
-@pytest.mark.parametrize("sink", SINKS)
-def test_sink_has_no_form_of_a_secret(written: dict[str, str], sink: str, form: str) -> None:
-    namespace: dict[str, dict[str, object]] = {}
+# Two workers would overwrite each other's --log-file.
+@pytest.mark.parametrize(
+    "arguments", ["", "-n 1", "-vv --showlocals --color=yes", "--tb=short -rA", "--log-cli-level=DEBUG"]
+)
+def test_no_sink_has_any_form_of_a_secret(python: str, tmp_path: Path, arguments: str) -> None:
+    namespace: dict[str, dict[str, Callable[[str], str]]] = {}
     exec(FORMS_MODULE, namespace)  # noqa: S102, the forms as the suite makes them
-    make = namespace["FORMS"][form]
-    assert callable(make)
-    text = written[sink]
-    for key, value in SECRETS.items():
-        # It was on its way to the sink, and was masked.
-        assert re.search(rf"{form}-{key}: \S{{0,4}}\*\*\*", text)
-        # The ends of base64 depend on their neighbours, and escapes are all alike: the parts that are looked for there
-        # are longer.
-        whole = make(value)[4:-4] if form.startswith("base64") else make(value)
-        leaked = {part for part in fragments(whole, 8 if form in {"plain", "line"} else 12) if part in text}
-        assert not leaked
+    for sink, text in run_suite(python, tmp_path, arguments).items():
+        for form, make in namespace["FORMS"].items():
+            for key, value in SECRETS.items():
+                # It was on its way to the sink, and was masked.
+                assert re.search(rf"{form}-{key}: \S{{0,4}}\*\*\*", text), f"{sink} has no {form}"
+                # The ends of base64 depend on their neighbours, and escapes are all alike: the parts that are looked
+                # for there are longer.
+                whole = make(value)[4:-4] if form.startswith("base64") else make(value)
+                leaked = {part for part in fragments(whole, 8 if form in {"plain", "line"} else 12) if part in text}
+                assert not leaked, f"{sink} has {form}"
+        if sink == "allure":  # It changes attachments only where secrets are.
+            for shown in ("attached file: \\xff***", "attached data: \\xff***", "attached, without a secret:\r\n\\xff"):
+                assert shown in text

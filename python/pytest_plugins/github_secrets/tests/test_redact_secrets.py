@@ -1,4 +1,4 @@
-"""What the command `redact-secrets` tells GitHub's log to mask, and what it leaves in files."""
+"""What the command `redact-secrets` masks in GitHub's log and in files."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ PEM = "-----BEGIN-----\n50%\r\nMIIE\n\n-----END-----\n"
 
 
 WRITE = (
-    " Write a Python dict or JSON of strings; in a workflow, with one line for each secret: "
+    " Write a Python dict or a JSON object of strings. In a workflow, write one line for each secret: "
     '"NAME": ${{ toJSON(secrets.NAME) }},\n'
 )
 
 
 def redact(secrets: str | None, *paths: str | Path, program: str = "pass") -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name != "SECRETS"}
-    code = f"import sys; from pytest_github_secrets import _redact; {program}; sys.exit(_redact.main())"
+    code = f"import sys; from pytest_github_secrets import _redact_secrets; {program}; sys.exit(_redact_secrets.main())"
     return subprocess.run(
         [sys.executable, "-c", code, *paths],
         env=environment | ({} if secrets is None else {"SECRETS": secrets}),
@@ -50,7 +50,7 @@ def test_masks_each_value() -> None:
     assert run.stdout == "::add-mask::hunter22\n::add-mask::100%25\n3 secrets masked\n"
 
 
-def test_masks_each_line_and_the_form_of_tojson() -> None:
+def test_masks_each_line_and_what_tojson_shows() -> None:
     run = redact(json.dumps({"KEY": PEM, "QUOTED": 'a"b\\c'}))
     assert run.returncode == 0
     assert run.stdout.splitlines() == [
@@ -75,8 +75,8 @@ def test_no_secret(secrets: str | None) -> None:
 @pytest.mark.parametrize(
     ("secrets", "message"),
     [
-        ("hunter22", "SECRETS, line 1: it doesn't start with {, so it is no dict."),
-        ('{"A":\n "hunter22}', "SECRETS, line 2: a string is not closed on its line."),
+        ("hunter22", "SECRETS, line 1: it doesn't start with {, so it isn't a dict."),
+        ('{"A":\n "hunter22}', "SECRETS, line 2: a string isn't closed on its line."),
     ],
 )
 def test_bad_input(secrets: str, message: str) -> None:
@@ -86,9 +86,12 @@ def test_bad_input(secrets: str, message: str) -> None:
 
 
 def test_a_crash_shows_nothing() -> None:
-    run = redact('{"A": "hunter22"}', program="_redact._escape = lambda text: 1 / 0 if text else text")
+    run = redact('{"A": "hunter22"}', program="_redact_secrets.add_mask = lambda text: 1 / 0 if text else text")
     assert (run.returncode, run.stdout) == (1, "")
-    assert run.stderr == "redact-secrets failed: ZeroDivisionError. Nothing more is shown, to keep secrets.\n"
+    assert (
+        run.stderr
+        == "redact-secrets: failed with ZeroDivisionError. It shows no more, because that could contain a secret.\n"
+    )
 
 
 def test_is_a_command() -> None:
@@ -118,12 +121,12 @@ def test_masks_all_files_of_folders(tmp_path: Path) -> None:
     secrets = json.dumps({"PASSWORD": PASSWORD, "KEY": PEM})
     run = redact(secrets, tmp_path / "logs", tmp_path / "status", folder, folder / ".log")
     assert (run.returncode, run.stdout, run.stderr) == (0, "2 secrets masked in 2 of 3 files\n", "")
-    assert (folder / ".log").read_text() == "***, in part ***"
+    assert (folder / ".log").read_text() == "***\n, in part ***"
     assert (tmp_path / "status").read_text() == "1: ***.\n2: ***.\n"
     assert (tmp_path / "not-named").read_text() == PASSWORD
 
 
-def test_keeps_all_else_in_a_file(tmp_path: Path) -> None:
+def test_keeps_everything_else_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "binary"
     around = bytes(range(256)) + b"\r\n\xff\xe2\x82"
     file.write_bytes(around + PASSWORD.encode() + around)
@@ -135,7 +138,7 @@ def test_keeps_all_else_in_a_file(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == [file]
 
 
-def test_writes_what_has_secrets_alone(tmp_path: Path) -> None:
+def test_writes_only_files_with_secrets(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "secret").write_text(PASSWORD)
@@ -153,13 +156,11 @@ def test_writes_what_has_secrets_alone(tmp_path: Path) -> None:
     assert (outside / "secret").read_text() == PASSWORD
 
 
-def test_names_the_secrets_that_are_too_short(tmp_path: Path) -> None:
+def test_names_secrets_that_are_too_short(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("abc hunter22")
     run = redact('{"A": "abc", "B": "hunter22", "C": "", "hunter22": "a\\nb\\nc\\nd"}', tmp_path)
     assert (run.returncode, run.stdout) == (0, "1 secrets masked in 1 of 1 files\n")
-    assert run.stderr == (
-        "redact-secrets: too short to be masked in files (under 4 characters, without blanks): A, ***\n"
-    )
+    assert run.stderr == ("redact-secrets: too short to be masked (under 4 characters without blanks): A, ***\n")
     assert (tmp_path / "log").read_text() == "abc ***"
 
 
@@ -171,14 +172,14 @@ def test_refused_paths(tmp_path: Path) -> None:
     program = f"import os; os.chdir({str(tmp_path)!r})"
     run = redact('{"A": "hunter22"}', *paths, "log", program=program)
     assert (run.returncode, run.stdout) == (1, "1 secrets masked in 1 of 1 files\n")
-    assert sorted(run.stderr.splitlines()) == [
-        "redact-secrets: a symlink is not followed: link",
-        "redact-secrets: no such file or folder: ",
-        "redact-secrets: no such file or folder: ***",
-        "redact-secrets: no such file or folder: --***",
-        "redact-secrets: no such file or folder: log/file",
-        "redact-secrets: no such file or folder: missing",
-        "redact-secrets: no such file or folder: pipe",
+    assert run.stderr.splitlines() == [
+        "redact-secrets: missing: there is no such file or folder",
+        "redact-secrets: '': there is no such file or folder",
+        "redact-secrets: link: it is a symlink. Give the path that it points to.",
+        "redact-secrets: ***: there is no such file or folder",
+        "redact-secrets: pipe: there is no such file or folder",
+        "redact-secrets: --***: there is no such file or folder",
+        "redact-secrets: log/file: there is no such file or folder",
     ]
     assert (tmp_path / "log").read_text() == "***"
 
@@ -196,18 +197,40 @@ def test_bad_input_leaves_files_alone(tmp_path: Path) -> None:
     run = redact("hunter22", tmp_path)
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr == (
-        f"redact-secrets: SECRETS, line 1: it doesn't start with {{, so it is no dict.{WRITE}"
-        "redact-secrets: the files are not masked. Do not upload them.\n"
+        f"redact-secrets: SECRETS, line 1: it doesn't start with {{, so it isn't a dict.{WRITE}"
+        "redact-secrets: The files aren't masked. Don't upload them.\n"
     )
     assert (tmp_path / "log").read_text() == "hunter22"
 
 
+@pytest.mark.parametrize(
+    ("plain", "times"),
+    [
+        ("unit-database-0: 12:00:00 INFO unit.database/0.juju-log the relation has changed 😀\n" * 100, 2_000),
+        (r"a\n" * 3_000 + "\n", 100),
+    ],
+    ids=["a log", "escapes"],
+)
+def test_takes_little_memory(tmp_path: Path, plain: str, times: int) -> None:
+    line = f"it is {base64.b64encode(PASSWORD.encode()).decode()} in base64\n"
+    (tmp_path / "log").write_text((plain + line) * times)
+    # This isn't enough memory to read the log as a whole.
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_DATA, (64_000_000, 64_000_000))"
+    run = redact(json.dumps({"PASSWORD": PASSWORD}), tmp_path, program=limit)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "1 secrets masked in 1 of 1 files\n", "")
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert len(lines) == times * (plain.count("\n") + 1)
+    assert len({line for line in lines if line.startswith("it is ***")}) == 1
+
+
 @pytest.mark.parametrize("limit", ["RLIMIT_FSIZE, (0, 0)", "RLIMIT_NOFILE, (3, 3)"], ids=["writing", "listing"])
-def test_a_crash_leaves_a_file_as_it_was(tmp_path: Path, limit: str) -> None:
+def test_a_crash_leaves_a_file_as_it_was(tmp_path: Path, limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)  # it could not write what it has measured
     (tmp_path / "log").write_text("hunter22")
     run = redact('{"A": "hunter22"}', tmp_path, program=f"import resource; resource.setrlimit(resource.{limit})")
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr == (
-        "redact-secrets failed: OSError. Nothing more is shown, to keep secrets. Do not upload these files.\n"
+        "redact-secrets: failed with OSError. It shows no more, because that could contain a secret. "
+        "Don't upload these files.\n"
     )
     assert [file.read_text() for file in tmp_path.iterdir()] == ["hunter22"]
