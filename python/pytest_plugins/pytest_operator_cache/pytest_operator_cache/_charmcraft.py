@@ -1,26 +1,37 @@
-"""The charmcraft on this machine: which one it is, what changes its result, and how it is run."""
+"""The charmcraft on this machine: its version, its arguments, what changes its result, and what it names its files."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pytest_operator_cache._errors import CharmError
+from pytest_operator_cache._source import DOCUMENTATION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_operator_cache._source import Charm, Requirement
 
-class PackError(RuntimeError):
-    """charmcraft could not pack a charm; the message holds what it said."""
+_DESTRUCTIVE = "--destructive-mode"
+
+
+def host_architecture() -> str:
+    """Return the Debian architecture of this machine."""
+    import craft_platforms
+
+    return str(craft_platforms.DebianArchitecture.from_host())
 
 
 def version() -> str:
-    """Return the version of charmcraft, or its revision where it is a snap, which takes no process to find out.
+    """Return the version of charmcraft. If it is a snap, return its revision, which needs no process.
 
     Raises:
-        PackError: It is not on PATH, or does not start.
+        CharmError: It is not on PATH, or does not start.
     """
     program = _find()
     # snap/bin/charmcraft is a link to snap itself, and snap/charmcraft/current one to the revision.
@@ -30,22 +41,29 @@ def version() -> str:
     return _run([program, "version"], Path.cwd()).strip()
 
 
-def packs_on_machine(arguments: Sequence[str]) -> bool:
-    """Return whether charmcraft packs on the machine itself, and not in a container."""
-    return "--destructive-mode" in arguments or os.environ.get("CRAFT_BUILD_ENVIRONMENT") == "host"
+def settings(arguments: Sequence[str]) -> dict[str, str]:
+    """Return what charmcraft's result depends on besides its arguments and the charm's files, by its name for people.
+
+    Raises:
+        CharmError: charmcraft is not on PATH, or does not start.
+    """
+    found = {"charmcraft": version(), "the machine's architecture": os.uname().machine}
+    for name, value in os.environ.items():
+        if name.startswith(("CRAFT_", "CHARMCRAFT_")) and name != "CHARMCRAFT_AUTH":
+            found[f"the variable {name}"] = value
+    if _packs_on_host(arguments):
+        found["the machine's base"] = Path("/etc/os-release").read_text(encoding="utf-8")
+    return found
 
 
-def surroundings(arguments: Sequence[str]) -> dict[str, str]:
-    """Return what charmcraft's result depends on besides its version, its arguments and the charm's files."""
-    variables = {
-        name: value
-        for name, value in os.environ.items()
-        if name.startswith(("CRAFT_", "CHARMCRAFT_")) and name != "CHARMCRAFT_AUTH"
-    }
-    variables["machine"] = os.uname().machine
-    if packs_on_machine(arguments):
-        variables["os-release"] = Path("/etc/os-release").read_text(encoding="utf-8")
-    return variables
+def work_folders(arguments: Sequence[str]) -> list[str]:
+    """Return the folders of a charm in which charmcraft works, and which it doesn't pack."""
+    return ["/parts", "/stage", "/prime", "/overlay"] if _packs_on_host(arguments) else []
+
+
+def build_arguments(extra: Sequence[str], *, destructive: bool) -> list[str]:
+    """Return the arguments of every `charmcraft pack`: those of the user, and whether to pack on the host itself."""
+    return [*extra, *([_DESTRUCTIVE] if destructive else [])]
 
 
 def platform_of(arguments: Sequence[str]) -> str:
@@ -57,30 +75,126 @@ def platform_of(arguments: Sequence[str]) -> str:
     return ""
 
 
+def pack_argument(charm: Charm, platform: str, architecture: str) -> list[str]:
+    """Return the argument that makes charmcraft pack only one platform; none if it packs no other.
+
+    Args:
+        charm: The charm's source.
+        platform: The platform's name.
+        architecture: The architecture of the machine that packs.
+
+    Raises:
+        CharmError: It packs others, and takes no argument that chooses this one.
+    """
+    packed = [other.name for other in charm.platforms(architecture) if architecture in other.build_on]
+    if packed == [platform]:
+        return []
+    # charmcraft 4 takes --bases-index, and ignores it: https://github.com/canonical/charmcraft/issues/1983
+    if "platforms" not in charm.project and platform not in _choices(charm.project["bases"], architecture):
+        raise CharmError(
+            f"charmcraft can't pack only {platform!r}: its entry in `bases` runs on several bases, or on another one "
+            "than it is built on",
+            where=charm.file,
+            advice=f"Give each base a separate entry, or write `platforms` instead of `bases`. See {DOCUMENTATION}",
+        )
+    return [f"--platform={platform}"]
+
+
+def select_argument(charm: Charm, requirement: Requirement) -> list[str]:
+    """Return the argument that makes charmcraft pack only the charm that fits; none if it packs no other.
+
+    Raises:
+        CharmError: No platform fits, several do, or no argument chooses the one that fits.
+    """
+    architecture = host_architecture()
+    platforms = charm.platforms(architecture)
+    fitting = [platform for platform in requirement.select(platforms) if architecture in platform.build_on]
+    listed = "".join(f"\n  {platform.name}: on {', '.join(sorted(platform.bases))}" for platform in platforms)
+    if not fitting:
+        raise CharmError(f"no platform for {requirement}", where=charm.file, advice=f"Its platforms:{listed}")
+    if len(fitting) > 1:
+        raise CharmError(
+            f"several platforms for {requirement}",
+            where=charm.file,
+            advice=f"Pass --charm-base={charm.name}=NAME@CHANNEL to pytest, or base= to packed_charm(). "
+            f"Its platforms:{listed}",
+        )
+    return pack_argument(charm, fitting[0].name, architecture)
+
+
+def pack_command(charm: Charm, requirement: Requirement) -> str:
+    """Return the command that packs the charm that fits, as people type it."""
+    try:
+        return " ".join(["charmcraft", "pack", *select_argument(charm, requirement)])
+    except CharmError:
+        return "charmcraft pack"
+
+
+def file_names(charm: Charm, requirement: Requirement) -> set[str]:
+    """Return how charmcraft names the files of the platforms that fit."""
+    try:
+        platforms = charm.platforms(host_architecture())
+    except CharmError:
+        return set()
+    return {f"{charm.name}_{platform.name.replace(':', '-')}.charm" for platform in requirement.select(platforms)}
+
+
 def pack(folder: Path, arguments: Sequence[str]) -> None:
     """Pack the charm in a folder.
 
     Raises:
-        PackError: It can't be packed.
+        CharmError: It can't be packed.
     """
     _run([_find(), "pack", *arguments], folder)
+
+
+def versions_in(folder: Path) -> dict[Path, tuple[int, int]]:
+    """Return the packed charms in a folder, with what changes when charmcraft writes one."""
+    found = {}
+    for path in folder.glob("*.charm"):
+        # Another process may have removed it, and a link may lead nowhere.
+        with suppress(OSError):
+            found[path] = version_of(path)
+    return found
+
+
+def version_of(charm: Path) -> tuple[int, int]:
+    """Return what stays the same when a file is moved, and changes when it is written."""
+    status = charm.stat()
+    return status.st_ino, status.st_mtime_ns
+
+
+def _packs_on_host(arguments: Sequence[str]) -> bool:
+    return _DESTRUCTIVE in arguments or os.environ.get("CRAFT_BUILD_ENVIRONMENT") == "host"
+
+
+def _choices(entries: list[dict[str, Any]], architecture: str) -> set[str]:
+    """Return what charmcraft's --platform takes for `bases`: it makes that of all that an entry runs on."""
+    return {
+        "_".join(
+            f"{base['name']}-{base['channel']}-{'-'.join(base.get('architectures', [architecture]))}"
+            for base in entry.get("run-on", [entry])
+        )
+        for entry in entries
+    }
 
 
 def _find() -> str:
     program = shutil.which("charmcraft")
     if program is None:
-        raise PackError("charmcraft is not on PATH: sudo snap install --classic charmcraft")
+        raise CharmError("charmcraft is not on PATH", advice="Install it: sudo snap install --classic charmcraft")
     return program
 
 
 def _run(command: Sequence[str], folder: Path) -> str:
-    shown = f"`{' '.join(['charmcraft', *command[1:]])}` in {folder}"
+    shown = f"`{' '.join(['charmcraft', *command[1:]])}`"
     try:
         result = subprocess.run(
             command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
     except OSError as error:
-        raise PackError(f"{shown} did not start: {error.strerror}") from error
+        raise CharmError(f"{shown} did not start: {error.strerror}", where=str(folder)) from error
     if result.returncode:
-        raise PackError(f"{shown} failed with exit code {result.returncode}:\n{result.stderr or result.stdout}")
+        said = result.stderr or result.stdout
+        raise CharmError(f"{shown} failed with exit code {result.returncode}:\n{said}", where=str(folder))
     return result.stdout

@@ -1,4 +1,4 @@
-"""A digest of all that charmcraft could pack of a charm: what is doubtful is part of it."""
+"""A digest of everything that charmcraft could pack. In doubt, a file counts."""
 
 from __future__ import annotations
 
@@ -12,39 +12,46 @@ import subprocess
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pytest_operator_cache._errors import CharmError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-# What charmcraft never packs, or what nobody means to: version control, packed charms, caches of tools.
+# What charmcraft never packs, or what nobody wants in a charm: version control, packed charms, caches of tools.
 IGNORED = (
     ".git",
     "*.charm",
     "__pycache__",
     "*.pyc",
+    "*.egg-info",
     ".coverage",
     ".coverage.*",
+    ".demo",
     ".hypothesis",
     ".mypy_cache",
     ".nox",
     ".pytest_cache",
     ".ruff_cache",
+    ".run-groups",
     ".tox",
+    "pytest-cache-files-*",
+    "pytestdebug.log",
 )
-# Virtual environments, whatever their name (https://docs.python.org/3/library/venv.html#how-venvs-work).
-ENVIRONMENT = "pyvenv.cfg"
-# Where charmcraft works if it packs on the machine itself; it leaves them out of what it packs.
-WORK_FOLDERS = ("parts", "stage", "prime", "overlay")
+# A folder with one of these files doesn't count, whatever its name: a virtual environment
+# (https://docs.python.org/3/library/venv.html#how-venvs-work), or a cache, such as pytest's and uv's
+# (https://bford.info/cachedir/).
+IGNORING = frozenset({"pyvenv.cfg", "CACHEDIR.TAG"})
 
-
+_PIECE = 1 << 20
 _RUNS_GIT = re.compile(rb"\bgit[ \t]+[\w-]")
 
 
 def read_files(folder: Path, *, ignore: Iterable[str] = (), as_committed: bool = False) -> dict[str, str]:
-    """Return all that counts below a charm's folder: for each path, what tells its kind and its content.
+    """Return everything that counts in a charm's folder: for each path, its kind and the hash of its content.
 
-    Content, the executable bit and the target of a link count, times and owners don't. A link that leads out of the
-    folder counts with what it leads to. Where charmcraft.yaml runs git, the commit counts too, as a path ".git".
+    Content, the executable bit and the target of a link count. Times and owners don't. If a link leads out of the
+    folder, the content of its target counts. If charmcraft.yaml runs git, the commit counts, as a path ".git".
 
     Args:
         folder: The charm's folder.
@@ -52,15 +59,14 @@ def read_files(folder: Path, *, ignore: Iterable[str] = (), as_committed: bool =
         as_committed: Take the line endings that are committed to git, not those that git made of them at checkout.
 
     Raises:
+        CharmError: git refuses to answer.
         OSError: Something can't be read.
     """
     root = os.path.realpath(folder)
     reader = _Reader(root, ignored_by([*IGNORED, *ignore]), as_committed=as_committed)
     files = dict(reader.records(root, "", (root,)))
     if _RUNS_GIT.search(_file_content(os.path.join(root, "charmcraft.yaml"))):
-        # Checkouts in CI are shallow: they differ in the tags that they have.
-        version = ["rev-parse", "HEAD"] if as_committed else ["describe", "--always", "--long", "--tags", "--abbrev=40"]
-        files[".git"] = _git(root, *version).decode()
+        files[".git"] = os.fsdecode(_read_commit(root, with_tags=not as_committed))
     return files
 
 
@@ -69,12 +75,12 @@ def digest(files: dict[str, str]) -> str:
     hasher = hashlib.sha256()
     for path in sorted(files):
         name = os.fsencode(path)
-        hasher.update(b"%d:%s%s\n" % (len(name), name, files[path].encode()))
+        hasher.update(b"%d:%s%s\n" % (len(name), name, os.fsencode(files[path])))
     return hasher.hexdigest()
 
 
 def combine(*parts: object) -> str:
-    """Return one digest of several parts, each of which JSON can tell."""
+    """Return one digest of several parts, which JSON can hold."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -95,7 +101,7 @@ class _Reader:
 
     Args:
         root: The folder, as a real path.
-        is_ignored: Tells of a path from there, and its name, whether it is left out.
+        is_ignored: Returns whether a path from there, with this name, is left out.
         as_committed: Whether to take the line endings that are committed.
     """
 
@@ -105,50 +111,61 @@ class _Reader:
         self.as_committed = as_committed
 
     def records(self, folder: str, prefix: str, above: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        """Yield the path of all that is in a folder, with what tells its kind and content.
+        """Yield every path in a folder, with its kind and the hash of its content.
 
         Args:
             folder: The folder.
             prefix: What its paths begin with.
-            above: What has led here by links, for those that lead back.
+            above: The targets of the links that led here: a link back to one of them is not followed.
         """
         with os.scandir(folder) as scanned:
             entries = list(scanned)
-        if prefix and any(entry.name == ENVIRONMENT for entry in entries):
+        if prefix and any(entry.name in IGNORING for entry in entries):
             return
         for entry in entries:
             path = prefix + entry.name
             if self.is_ignored(path, entry.name):
                 continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from self.records(entry.path, f"{path}/", above)
-            elif entry.is_symlink():
-                yield path, f"link {hashlib.sha256(os.fsencode(os.readlink(entry.path))).hexdigest()}"
-                target = os.path.realpath(entry.path)
-                if target != self.root and not target.startswith(f"{self.root}/"):
-                    # A path can't hold a NUL: what is behind a link can't be taken for what is in the folder.
-                    if os.path.isfile(target):
-                        yield f"{path}\0", self.file(target)
-                    elif os.path.isdir(target) and target not in above:
-                        yield from self.records(target, f"{path}\0/", (*above, target))
-            elif entry.is_file(follow_symlinks=False):
-                yield path, self.file(entry.path)
+            try:
+                if entry.is_file(follow_symlinks=False):
+                    yield path, self.file(entry.path)
+                else:
+                    yield from self.folder_or_link(entry, path, above)
+            except FileNotFoundError:
+                # Another process has removed it meanwhile.
+                continue
+
+    def folder_or_link(self, entry: os.DirEntry[str], path: str, above: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        """Yield the same for a folder or a link, of which `path` is the path."""
+        if entry.is_dir(follow_symlinks=False):
+            yield from self.records(entry.path, f"{path}/", above)
+        elif entry.is_symlink():
+            yield path, f"link {hashlib.sha256(os.fsencode(os.readlink(entry.path))).hexdigest()}"
+            target = os.path.realpath(entry.path)
+            if target != self.root and not target.startswith(f"{self.root}/"):
+                # A path can't hold a NUL: what is behind a link can't be taken for what is in the folder.
+                if os.path.isfile(target):
+                    yield f"{path}\0", self.file(target)
+                elif os.path.isdir(target) and target not in above:
+                    yield from self.records(target, f"{path}\0/", (*above, target))
 
     def file(self, path: str) -> str:
-        """Return what tells the kind and the content of a file."""
-        descriptor = os.open(path, os.O_RDONLY)
+        """Return the kind of a file, and the hash of its content."""
         try:
-            status = os.fstat(descriptor)
-            content = os.read(descriptor, status.st_size + 1)
-            if len(content) != status.st_size:
-                while part := os.read(descriptor, 1 << 20):
-                    content += part
-        finally:
-            os.close(descriptor)
-        if self.as_committed and b"\r\n" in content and path in self.converted:
-            content = content.replace(b"\r\n", b"\n")
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                status = os.fstat(descriptor)
+                hasher, has_crlf = _hash_content(descriptor, status.st_size, look_for_crlf=self.as_committed)
+                if has_crlf and path in self.converted:
+                    os.lseek(descriptor, 0, os.SEEK_SET)
+                    hasher = _hash_with_lf(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            # An error of reading names no file.
+            raise OSError(error.errno, error.strerror, path) from error
         # The owner's bit is the one that git keeps.
-        return f"{'program' if status.st_mode & stat.S_IXUSR else 'file'} {hashlib.sha256(content).hexdigest()}"
+        return f"{'program' if status.st_mode & stat.S_IXUSR else 'file'} {hasher.hexdigest()}"
 
     @cached_property
     def converted(self) -> frozenset[str]:
@@ -162,12 +179,59 @@ class _Reader:
         )
 
 
+def _hash_content(descriptor: int, size: int, *, look_for_crlf: bool) -> tuple[hashlib._Hash, bool]:
+    """Return the hash of a file's content, and whether it may have a CRLF, if that is asked for.
+
+    It is read in pieces: the file may be larger than the memory, and one read returns at most 2 GiB.
+    """
+    content = os.read(descriptor, min(size, _PIECE) + 1)
+    hasher, has_crlf = hashlib.sha256(content), look_for_crlf and b"\r" in content
+    if len(content) != size:
+        while piece := os.read(descriptor, _PIECE):
+            hasher.update(piece)
+            has_crlf = has_crlf or (look_for_crlf and b"\r" in piece)
+    return hasher, has_crlf
+
+
+def _hash_with_lf(descriptor: int) -> hashlib._Hash:
+    """Return the hash of a file's content with LF instead of CRLF."""
+    hasher, carried = hashlib.sha256(), b""
+    while piece := os.read(descriptor, _PIECE):
+        piece = carried + piece
+        # The LF of a CR may be in the next piece.
+        carried = b"\r" if piece.endswith(b"\r") else b""
+        hasher.update(piece.removesuffix(carried).replace(b"\r\n", b"\n"))
+    hasher.update(carried)
+    return hasher
+
+
+def _read_commit(root: str, *, with_tags: bool) -> bytes:
+    """Return the commit that is checked out, and its tags; nothing before the first commit."""
+    commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD")
+    # Checkouts in CI are shallow: they differ in the tags that they have.
+    return _git(root, "describe", "--always", "--long", "--tags", "--abbrev=40") if commit and with_tags else commit
+
+
 def _git(root: str, *arguments: str) -> bytes:
-    """Return what git prints; nothing, where there is no git or no repository."""
-    try:
-        return subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=True).stdout  # noqa: S607, git is found on PATH
-    except (OSError, subprocess.CalledProcessError):
+    """Return what git prints; nothing if there is no repository.
+
+    Raises:
+        CharmError: There is a repository, and git is missing or refuses to read it.
+    """
+    parents = [root]
+    while (parent := os.path.dirname(parents[-1])) != parents[-1]:
+        parents.append(parent)
+    if not any(os.path.lexists(os.path.join(parent, ".git")) for parent in parents):
         return b""
+    try:
+        result = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)  # noqa: S607, git is found on PATH
+    except OSError as error:
+        raise CharmError(f"git does not start: {error.strerror}", where=root) from error
+    said = result.stderr.decode(errors="replace").strip()
+    # `rev-parse --quiet` ends with 1 and says nothing if there is no commit.
+    if result.returncode and (said or result.returncode != 1):
+        raise CharmError(f"git refuses to answer: {said or f'exit code {result.returncode}'}", where=root)
+    return result.stdout
 
 
 def _file_content(path: str) -> bytes:

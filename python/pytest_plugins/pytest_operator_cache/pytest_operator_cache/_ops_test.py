@@ -1,26 +1,34 @@
-"""pytest-operator's `ops_test`, made to find packed charms in CI, and to keep its builds on a laptop."""
+"""Patches pytest-operator's `ops_test`: it finds packed charms in CI, and caches its builds on a laptop."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
 
-    from pytest_operator_cache._charms import Charms
+    from pytest_operator_cache._build import Cache
+    from pytest_operator_cache._packed import Options
 
 
-def find_charms(operator: Any, charms: Charms, patch: pytest.MonkeyPatch) -> None:
-    """Let `ops_test.build_charm()` find charms and never pack them, and `ops_test` do without charmcraft.
+def find_charms(operator: Any, options: Options, patch: pytest.MonkeyPatch) -> None:
+    """Let `ops_test.build_charm()` find charms and never pack them, and let `ops_test` work without charmcraft.
 
     Args:
         operator: The module `pytest_operator.plugin`.
-        charms: Finds them.
+        options: What the user asks for in the whole run.
         patch: Undoes it.
     """
+    from pytest_operator_cache._errors import without_traceback
+    from pytest_operator_cache._packed import find_all, find_one
+
     check_deps = operator.check_deps
+
+    @without_traceback
+    def find(charm_path: str | Path, bases_index: int | None, return_all: bool) -> Path | list[Path]:
+        find_charm = find_all if return_all else find_one
+        return find_charm(charm_path, options, bases_index)
 
     async def build_charm(
         _ops_test: Any,
@@ -30,7 +38,7 @@ def find_charms(operator: Any, charms: Charms, patch: pytest.MonkeyPatch) -> Non
         return_all: bool = False,
     ) -> Path | list[Path]:
         __tracebackhide__ = True
-        return charms.find_all(charm_path, bases_index) if return_all else charms.find(charm_path, bases_index)
+        return find(charm_path, bases_index, return_all)
 
     def check_other_deps(*deps: str) -> None:
         check_deps(*(dep for dep in deps if dep != "charmcraft"))
@@ -39,9 +47,18 @@ def find_charms(operator: Any, charms: Charms, patch: pytest.MonkeyPatch) -> Non
     patch.setattr(operator, "check_deps", check_other_deps)
 
 
-def keep_charms(operator: Any, charms: Charms, patch: pytest.MonkeyPatch) -> None:
-    """Let `ops_test.build_charm()` take from the store what it has packed before; arguments as of `find_charms`."""
-    build = operator.OpsTest.build_charm
+def cache_builds(operator: Any, options: Options, cache: Cache, patch: pytest.MonkeyPatch) -> None:
+    """Let `ops_test.build_charm()` take from the cache what was packed before.
+
+    Args:
+        operator: The module `pytest_operator.plugin`.
+        options: What the user asks for in the whole run.
+        cache: Where builds are cached.
+        patch: Undoes it.
+    """
+    from pytest_operator_cache._build import Build
+
+    original = operator.OpsTest.build_charm
 
     async def build_charm(
         ops_test: Any,
@@ -49,15 +66,16 @@ def keep_charms(operator: Any, charms: Charms, patch: pytest.MonkeyPatch) -> Non
         bases_index: int | None = None,
         verbosity: str | None = None,
         **others: Any,
-    ) -> Path | list[Path]:
+    ) -> Path | list[Path] | None:
+        return_all = others.get("return_all", False)
         destination = ops_test.tmp_path / "charms"
         destination.mkdir(exist_ok=True)
-        result: Path | list[Path] = await charms.build(
-            lambda: build(ops_test, charm_path, bases_index, verbosity, **others),
-            charm_path,
-            [bases_index, others.get("return_all", False)],
-            destination,
-        )
-        return result
+        arguments = [*options.arguments, f"bases_index={bases_index}", f"return_all={return_all}"]
+        async with Build(cache, Path(charm_path).absolute(), arguments, destination) as build:
+            if not build.charms:
+                built = await original(ops_test, charm_path, bases_index, verbosity, **others)
+                # Older versions return None if charmcraft left no charm.
+                build.charms = (built if return_all else [built]) if built else []
+        return [*build.charms] if return_all else next(iter(build.charms), None)
 
     patch.setattr(operator.OpsTest, "build_charm", build_charm)

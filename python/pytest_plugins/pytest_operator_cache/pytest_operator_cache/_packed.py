@@ -1,246 +1,196 @@
-"""Which packed charm is meant: read from inside the `.charm` files, since their names don't tell."""
+"""Finds packed charms. It reads inside the `.charm` files, because their names don't tell which charm they are."""
 
 from __future__ import annotations
 
+import logging
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_operator_cache._charmcraft import file_names, host_architecture, pack_command, platform_of
+from pytest_operator_cache._contents import Packed, UnreadableError, check, read_packed
+from pytest_operator_cache._errors import CharmError, CharmNotFoundError, SeveralCharmsError
+from pytest_operator_cache._source import Charm, Requirement, check_base, read
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_operator_cache._charm import Charm, Platform
-
 ARTIFACT = "charms-packed-with-cache"
-
-
-class CharmNotFoundError(FileNotFoundError):
-    """No packed charm fits, or several do; the message lists all of them, and what to do."""
-
-
-@dataclass(frozen=True)
-class Packed:
-    """What a `.charm` file says of itself.
-
-    Attributes:
-        path: Where it is, absolute.
-        name: The charm's name.
-        bases: What it runs on, such as "ubuntu@24.04".
-        architectures: The Debian architectures that it runs on, or "all".
-    """
-
-    path: Path
-    name: str
-    bases: frozenset[str]
-    architectures: frozenset[str]
+# A packed charm is in the first one for suites that `charmcraft init` creates, in the second one for `charmcraft test`.
+VARIABLES = ("CHARM_PATH", "CRAFT_ARTIFACT")
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What a packed charm has to be.
+class Options:
+    """What the user asks for in a whole run.
 
     Attributes:
-        architecture: The Debian architecture that it has to run on.
-        bases: The bases that it has to run on; any, if empty.
-        platform: The name of the platform that it was packed for; any, if empty.
+        bases: The base to choose, by the charm's name; under an empty name, for all other charms.
+        arguments: The arguments of every `charmcraft pack`.
     """
 
-    architecture: str
-    bases: frozenset[str] = field(default_factory=frozenset)
-    platform: str = ""
+    bases: dict[str, str] = field(default_factory=dict)
+    arguments: list[str] = field(default_factory=list)
 
-    def __str__(self) -> str:
-        return " and ".join([self.architecture, *sorted(self.bases)])
+    def requirement(self, charm: Charm, bases_index: int | None = None, base: str | None = None) -> Requirement:
+        """Return what a packed charm must be.
+
+        Args:
+            charm: The charm's source.
+            bases_index: An index into `bases` in its charmcraft.yaml.
+            base: The base that it must run on, if not that of the options.
+
+        Raises:
+            CharmError: The charm has no such base or platform, or its platforms can't be read.
+        """
+        base = base or self.bases.get(charm.name) or self.bases.get("")
+        bases = frozenset([check_base(base)] if base else [])
+        if bases_index is not None:
+            bases = charm.bases_at(bases_index)
+        if not (name := platform_of(self.arguments)):
+            return Requirement(host_architecture(), bases)
+        platform = charm.platform(name, host_architecture())
+        architecture = host_architecture() if platform.build_for == "all" else platform.build_for
+        return Requirement(architecture, platform.bases | bases, name)
 
 
-class _UnreadableError(Exception):
-    """A file that is no charm; the message says why."""
+def find_one(charm_path: str | Path, options: Options, bases_index: int | None = None, base: str | None = None) -> Path:
+    """Return the packed charm in a charm's folder; arguments are those of `Options.requirement`.
+
+    Raises:
+        CharmNotFoundError: None fits.
+        CharmError: Several fit, it is corrupt, or the charm's source can't be read or doesn't have that base.
+    """
+    charm = read(Path(charm_path))
+    requirement = options.requirement(charm, bases_index, base)
+    path = select_one(charm, requirement, find(charm, requirement))
+    logging.getLogger("pytest_operator_cache").info("Found charm %s: %s", charm.name, path)
+    return path
 
 
-def find(charm: Charm, wanted: Wanted, files: Sequence[Path] | None = None) -> list[Packed]:
+def find_named(charm_path: str | Path, options: Options, base: str | None = None) -> Path | None:
+    """Return the packed charm that CHARM_PATH or CRAFT_ARTIFACT names, if it fits; arguments are those of `find_one`.
+
+    Raises:
+        CharmError: A variable doesn't name a packed charm, the charm is corrupt, or the source can't be read.
+    """
+    for variable in VARIABLES:
+        if not (value := os.environ.get(variable)):
+            continue
+        charm = read(Path(charm_path))
+        try:
+            packed = read_packed(Path(value).absolute())
+        except UnreadableError as error:
+            advice = "It must be the path of a packed charm. Correct it, or unset it."
+            raise CharmError(str(error), where=f"{variable}={value}", advice=advice) from error
+        if not _refuse(packed, charm, options.requirement(charm, base=base)):
+            check(packed)
+            return packed.path
+    return None
+
+
+def find_all(charm_path: str | Path, options: Options, bases_index: int | None = None) -> list[Path]:
+    """Return all packed charms in a charm's folder that fit; raises what `find_one` does."""
+    charm = read(Path(charm_path))
+    fitting = find(charm, options.requirement(charm, bases_index))
+    for packed in fitting:
+        check(packed)
+    return [packed.path for packed in fitting]
+
+
+def find(charm: Charm, requirement: Requirement, files: Sequence[Path] | None = None) -> list[Packed]:
     """Return the packed charms that fit, sorted by name: at least one.
 
     Args:
-        charm: The charm's source; the files are looked for in its folder.
-        wanted: What they have to be.
-        files: Where they are, if not all that is in the charm's folder counts.
+        charm: The charm's source.
+        requirement: What they must be.
+        files: The files to choose from; without them, those in the charm's folder.
 
     Raises:
         CharmNotFoundError: None fits.
     """
     found = sorted(charm.folder.glob("*.charm")) if files is None else files
-    looked_at = [_look_at(path, charm, wanted) for path in found]
-    fitting = [packed for packed in looked_at if isinstance(packed, Packed)]
+    inspected = [_inspect(path, charm, requirement) for path in found]
+    fitting = [packed for packed in inspected if isinstance(packed, Packed)]
     if not fitting:
-        reasons = zip(found, looked_at, strict=True)
-        raise CharmNotFoundError(_none_fits(charm, wanted, [f"{path.name}: {reason}" for path, reason in reasons]))
-    # The fewer bases a charm was packed for, the more it is what was asked for.
-    exact = [packed for packed in fitting if packed.bases == wanted.bases]
-    name = _file_name(charm, wanted.platform)
-    named = [packed for packed in exact or fitting if packed.path.name == name]
-    return named or exact or fitting
+        reasons = zip(found, inspected, strict=True)
+        raise _none_fits(charm, requirement, [f"{path.name}: {reason}" for path, reason in reasons])
+    # Among charms that were downloaded or renamed, it is the one with charmcraft's name.
+    names = file_names(charm, requirement)
+    named = [packed for packed in fitting if packed.path.name in names] or fitting
+    # A charm that was packed for exactly these bases fits better than one that was packed for more.
+    return [packed for packed in named if packed.bases == requirement.bases] or named
 
 
-def only(charm: Charm, wanted: Wanted, fitting: Sequence[Packed]) -> Path:
-    """Return the path of the one packed charm that fits, when it is whole.
+def select_one(charm: Charm, requirement: Requirement, fitting: Sequence[Packed]) -> Path:
+    """Return the path of the only packed charm that fits, after reading all of it.
 
     Raises:
-        CharmNotFoundError: Several fit, or it is corrupt.
+        SeveralCharmsError: Several fit.
+        CharmError: It is corrupt.
     """
     if len(fitting) > 1:
-        raise CharmNotFoundError(_several_fit(charm, wanted, fitting))
+        raise _several_fit(charm, requirement, fitting)
     (packed,) = fitting
     check(packed)
     return packed.path
 
 
-def check(packed: Packed) -> None:
-    """Read all of a packed charm.
-
-    Raises:
-        CharmNotFoundError: It is corrupt.
-    """
-    import zipfile
-
-    try:
-        with zipfile.ZipFile(packed.path) as archive:
-            broken = archive.testzip()
-    except _damages() as error:
-        broken = str(error)
-    if broken:
-        raise CharmNotFoundError(f"{packed.path} is corrupt ({broken}): pack or download it again.")
-
-
-def _look_at(path: Path, charm: Charm, wanted: Wanted) -> Packed | str:
+def _inspect(path: Path, charm: Charm, requirement: Requirement) -> Packed | str:
     """Return the packed charm if it fits, else why not."""
     try:
-        packed = _read(path)
-    except _UnreadableError as error:
+        packed = read_packed(path)
+    except UnreadableError as error:
         return str(error)
+    return _refuse(packed, charm, requirement) or packed
+
+
+def _refuse(packed: Packed, charm: Charm, requirement: Requirement) -> str:
+    """Return why a packed charm doesn't fit; empty if it does."""
     if packed.name != charm.name:
         return f"another charm, {packed.name!r}"
-    if not packed.architectures & {wanted.architecture, "all"}:
+    if not packed.architectures & {requirement.architecture, "all"}:
         return f"for another architecture, {', '.join(sorted(packed.architectures))}"
-    if not wanted.bases <= packed.bases:
+    if not requirement.bases <= packed.bases:
         return f"for another base, {', '.join(sorted(packed.bases))}"
-    return packed
+    return ""
 
 
-def _read(path: Path) -> Packed:
-    import zipfile
-
-    import yaml
-
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for name in ("metadata.yaml", "manifest.yaml"):
-                if name not in archive.namelist():
-                    raise _UnreadableError(f"no {name} in it")
-            metadata, manifest = (yaml.safe_load(archive.read(f"{name}.yaml")) for name in ("metadata", "manifest"))
-    except yaml.YAMLError as error:
-        raise _UnreadableError("what it says of itself is not YAML") from error
-    except zipfile.BadZipFile as error:
-        raise _UnreadableError(
-            "not a zip file, or only a part of one" if not zipfile.is_zipfile(path) else f"corrupt ({error})"
-        ) from error
-    except _damages() as error:
-        raise _UnreadableError(f"can't be read ({error})") from error
-    try:
-        return Packed(
-            path=path,
-            name=metadata["name"],
-            bases=frozenset(f"{base['name']}@{base['channel']}" for base in manifest["bases"]),
-            architectures=frozenset(name for base in manifest["bases"] for name in base["architectures"]),
-        )
-    except (KeyError, TypeError) as error:
-        raise _UnreadableError("its metadata.yaml has no name, or its manifest.yaml no bases") from error
-
-
-def _damages() -> tuple[type[Exception], ...]:
-    """Return what reading a damaged zip file raises: its headers may say anything."""
-    import struct
-    import zipfile
-    import zlib
-
-    return (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
-
-
-def _none_fits(charm: Charm, wanted: Wanted, refused: Sequence[str]) -> str:
+def _none_fits(charm: Charm, requirement: Requirement, refused: Sequence[str]) -> CharmNotFoundError:
     elsewhere = [] if refused else [path for path in sorted(Path().rglob("*.charm")) if path.is_file()][:10]
-    where = f"No packed charm {charm.name!r} for {wanted} in {charm.folder}"
+    problem = f"no packed charm {charm.name!r} for {requirement}"
+    if refused:
+        problem = "\n  ".join([f"{problem}:", *refused])
+    elif elsewhere:
+        problem = f"{problem}.\nThere are others below {Path.cwd()}: {', '.join(map(str, elsewhere))}"
     in_ci = (
-        f"In CI, build_charms_with_cache.yaml packs it into an artifact ({ARTIFACT!r} unless you name it), and "
-        "integration_test_charm.yaml downloads that to the root of the repository: give both the same `artifact-name`, "
-        f"and see that charmcraft.yaml has a platform for {wanted}."
+        f"In CI: build_charms_with_cache.yaml packs it into an artifact ({ARTIFACT!r} by default), and "
+        "integration_test_charm.yaml downloads that to the root of the repository. Give both the same `artifact-name`, "
+        f"and check that charmcraft.yaml has a platform for {requirement}."
     )
-    on_laptop = f"On a laptop: run `{_pack_command(charm, wanted)}` in {charm.folder}, or unset the variable CI."
-    lines = [f"{where}:" if refused else f"{where}.", *(f"  {line}" for line in refused)]
-    if elsewhere:
-        lines.append(f"Elsewhere below {Path.cwd()}: {', '.join(map(str, elsewhere))}.")
-    return "\n".join([*lines, in_ci, on_laptop])
+    on_laptop = f"On a laptop: run `{pack_command(charm, requirement)}` in {charm.folder}, or unset the variable CI."
+    return CharmNotFoundError(problem, where=str(charm.folder), advice=f"{in_ci}\n{on_laptop}")
 
 
-def _several_fit(charm: Charm, wanted: Wanted, fitting: Sequence[Packed]) -> str:
-    bases = [", ".join(sorted(packed.bases)) for packed in fitting]
-    lines = [
-        f"Several packed charms {charm.name!r} for {wanted} in {charm.folder}:",
-        *(f"  {packed.path.name}: for {text}" for packed, text in zip(fitting, bases, strict=True)),
-    ]
-    if len(set(bases)) == len(bases):
-        separating = [
-            base
-            for packed in fitting
-            for base in sorted(packed.bases)
-            if sum(base in other.bases for other in fitting) == 1
-        ]
-        choices = " or ".join(f"--charm-base={charm.name}={base}" for base in separating)
+def _several_fit(charm: Charm, requirement: Requirement, fitting: Sequence[Packed]) -> SeveralCharmsError:
+    listed = [f"{packed.path.name}: for {', '.join(sorted(packed.bases))}" for packed in fitting]
+    bases = _selecting(fitting)
+    if choices := " or ".join(f"--charm-base={charm.name}={base}" for base in bases):
         by_index = ", or bases_index to build_charm()" if "bases" in charm.project else ""
-        lines.append(f"Pass {choices} to pytest{by_index}.")
+        advice = f"Pass {choices} to pytest{by_index}."
     else:
-        lines.append(
-            "They are for the same: remove what is left over, or pass --charmcraft-args=--platform=NAME to pytest."
-        )
-    return "\n".join(lines)
+        by_platform = "pass --charmcraft-args=--platform=NAME to pytest"
+        advice = f"They are for the same base: remove those you don't need, or {by_platform}."
+    problem = "\n  ".join([f"several packed charms {charm.name!r} for {requirement}:", *listed])
+    return SeveralCharmsError(problem, where=str(charm.folder), advice=advice, bases=bases)
 
 
-def _pack_command(charm: Charm, wanted: Wanted) -> str:
-    from pytest_operator_cache._charm import CharmError
-
-    try:
-        fitting = packed_here(charm.platforms(machine()), wanted)
-        argument = charm.pack_argument(fitting[0].name, machine()) if fitting else ""
-    except CharmError:
-        argument = ""
-    return f"charmcraft pack {argument}".rstrip()
-
-
-def packed_here(platforms: Sequence[Platform], wanted: Wanted) -> list[Platform]:
-    """Return the platforms that fit and that this machine packs."""
-    return [
-        platform
-        for platform in platforms
-        if machine() in platform.build_on and platform.is_for(wanted.architecture) and wanted.bases <= platform.bases
-    ]
-
-
-def _file_name(charm: Charm, platform: str) -> str:
-    """Return how charmcraft names the file of a platform."""
-    return f"{charm.name}_{platform.replace(':', '-')}.charm"
-
-
-def machine() -> str:
-    """Return the Debian architecture of this machine."""
-    import craft_platforms
-
-    return str(craft_platforms.DebianArchitecture.from_host())
-
-
-def wanted_platform(charm: Charm, name: str) -> Wanted:
-    """Return what is wanted by the name of a platform.
-
-    Raises:
-        CharmError: The charm has no such platform, or its platforms can't be told.
-    """
-    platform = charm.platform(name, machine())
-    architecture = machine() if platform.build_for == "all" else platform.build_for
-    return Wanted(architecture, platform.bases, name)
+def _selecting(fitting: Sequence[Packed]) -> list[str]:
+    """Return the bases that select one of the charms."""
+    bases = sorted({base for packed in fitting for base in packed.bases})
+    counts = {
+        base: [sum(base in packed.bases for packed in fitting), sum({base} == packed.bases for packed in fitting)]
+        for base in bases
+    }
+    return [base for base in bases if 1 in counts[base]]

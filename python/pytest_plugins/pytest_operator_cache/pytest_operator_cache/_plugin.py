@@ -1,23 +1,25 @@
-"""The options, the fixture `packed_charm`, and what the user is told of the cache."""
+"""pytest's hooks, the options, and the fixture `packed_charm`."""
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from pytest_operator_cache._charms import Charms
-    from pytest_operator_cache._store import Store
+    from pytest_operator_cache import PackedCharm
+    from pytest_operator_cache._build import Cache
+    from pytest_operator_cache._packed import Options
 
 LINES = pytest.StashKey[list[str]]()
-CHARMS = pytest.StashKey["Charms"]()
-WORKER_OUTPUT = "pytest_operator_cache"
+STARTED = pytest.StashKey[float]()
+# Under this name, xdist's controller and its workers tell each other.
+XDIST = "pytest_operator_cache"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,15 +29,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="[CHARM=]BASE",
-        help="Choose the packed charm for this base, such as ubuntu@24.04, where there are several; of one charm "
-        "alone, by its name.",
+        help="If there are several packed charms, choose the one for this base, such as ubuntu@24.04. With CHARM=, "
+        "only for the charm with this name.",
     )
     group.addoption(
         "--charm-cache",
         action="store_true",
-        help="Outside CI, keep what is packed, and take it from there until something in it changes.",
+        help="Outside CI, keep packed charms, and use them until something that goes into them changes.",
     )
-    group.addoption("--charm-cache-clear", action="store_true", help="Remove the charms that are kept, then run on.")
+    group.addoption("--charm-cache-clear", action="store_true", help="Remove all kept charms, then run the tests.")
     parser.addini("charm_cache", "Whether to keep packed charms, as --charm-cache does.", type="bool", default=False)
     parser.addini(
         "charm_cache_ignore",
@@ -49,53 +51,64 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[LINES] = []
+    workerinput = getattr(config, "workerinput", {})
+    config.stash[STARTED] = workerinput.get(XDIST) or _get_start()
     if config.getoption("charm_base"):
-        _bases(config)
-    if config.getoption("charm_cache_clear") and not hasattr(config, "workerinput"):
-        store = _store()
-        files, size = store.clear()
-        config.stash[LINES].append(f"{files} removed from {store.folder}, {size / 1e6:,.0f} MB")
+        _read_bases(config)
+    if config.getoption("charm_cache_clear") and not workerinput:
+        from pytest_operator_cache._store import open_store
+
+        config.stash[LINES].append(open_store().clear())
     if (operator := sys.modules.get("pytest_operator.plugin")) is None:
         return
+    from pytest_operator_cache import _ops_test
+
     patch = pytest.MonkeyPatch()
     config.add_cleanup(patch.undo)
-    if _in_ci():
-        from pytest_operator_cache._ops_test import find_charms
-
-        find_charms(operator, _charms(config), patch)
-    elif _keeps(config):
-        from pytest_operator_cache._ops_test import keep_charms
-
-        keep_charms(operator, _charms(config), patch)
+    if _is_ci():
+        _ops_test.find_charms(operator, _get_options(config), patch)
+    else:
+        _ops_test.cache_builds(operator, _get_options(config), _get_cache(config), patch)
 
 
 @pytest.fixture(scope="session")
-def packed_charm(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+def packed_charm(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> PackedCharm:
     """Return a function that returns the absolute path of a packed charm.
 
-    In CI it finds what was packed before. Elsewhere it packs the charm, once in a test run; with --charm-cache, once
-    until something in it changes.
+    If CHARM_PATH or CRAFT_ARTIFACT names the charm that is asked for, it is that one. Else, in CI it finds the charm
+    that was packed before. Elsewhere it packs the charm: once in a test run, or with --charm-cache once until something
+    that goes into it changes.
     """
-    charms = _charms(pytestconfig)
+    from pytest_operator_cache._errors import without_traceback
+    from pytest_operator_cache._packed import find_named, find_one
+    from pytest_operator_cache._packed_charm import Packer
 
-    def path_of(charm_path: str | os.PathLike[str] = ".", *, base: str | None = None) -> Path:
-        __tracebackhide__ = True
+    options = _get_options(pytestconfig)
+    packer = Packer(options, _get_cache(pytestconfig), lambda: tmp_path_factory.mktemp("charms"))
+
+    @without_traceback
+    def get_path(charm_path: str | os.PathLike[str] = ".", *, base: str | None = None) -> Path:
         path = os.fspath(charm_path)
-        if _in_ci():
-            return charms.find(path, base=base)
-        return charms.pack(path, base, lambda: tmp_path_factory.mktemp("charms"))
+        if named := find_named(path, options, base):
+            return named
+        return find_one(path, options, base=base) if _is_ci() else packer.pack(path, base)
 
-    return path_of
+    return get_path
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput[WORKER_OUTPUT] = session.config.stash[LINES]
+        session.config.workeroutput[XDIST] = session.config.stash[LINES]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput[XDIST] = node.config.stash[STARTED]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    node.config.stash[LINES] += getattr(node, "workeroutput", {}).get(WORKER_OUTPUT, [])
+    node.config.stash[LINES] += getattr(node, "workeroutput", {}).get(XDIST, [])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -103,47 +116,46 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f"charm cache: {line}")
 
 
-def _in_ci() -> bool:
+def _is_ci() -> bool:
     return os.environ.get("CI") == "true"
 
 
-def _keeps(config: pytest.Config) -> bool:
-    return bool(config.getoption("charm_cache") or config.getini("charm_cache"))
+def _get_start() -> float:
+    """Return when this run started: pytest, or the run-groups that has started it."""
+    try:
+        return float(os.environ["RUN_GROUPS_STARTED"])
+    except (KeyError, ValueError):
+        return time.time()
 
 
-def _store() -> Store:
-    import platformdirs
+def _get_cache(config: pytest.Config) -> Cache:
+    from pytest_operator_cache._build import Cache
+    from pytest_operator_cache._store import open_store
 
-    from pytest_operator_cache._store import Store
+    is_asked = config.getoption("charm_cache") or config.getini("charm_cache")
+    since = 0 if is_asked else config.stash[STARTED]
+    return Cache(open_store(), config.getini("charm_cache_ignore"), config.stash[LINES].append, since)
 
-    return Store(platformdirs.user_cache_path("pytest-operator-cache"))
+
+def _get_options(config: pytest.Config) -> Options:
+    from pytest_operator_cache._charmcraft import build_arguments
+    from pytest_operator_cache._packed import Options
+
+    arguments = build_arguments(
+        config.getoption("charmcraft_args", []), destructive=config.getoption("destructive_mode", False)
+    )
+    return Options(_read_bases(config), arguments)
 
 
-def _bases(config: pytest.Config) -> dict[str, str]:
-    from pytest_operator_cache._charm import CharmError
-    from pytest_operator_cache._charms import check_base
+def _read_bases(config: pytest.Config) -> dict[str, str]:
+    from pytest_operator_cache._errors import CharmError
+    from pytest_operator_cache._source import check_base
 
     bases = {}
     for value in config.getoption("charm_base"):
         charm, _, base = value.rpartition("=")
         try:
-            bases[charm] = check_base(base)
+            bases[charm] = check_base(base, where=f"--charm-base={value}")
         except CharmError as error:
-            raise pytest.UsageError(f"--charm-base={value}: {error}") from None
+            raise pytest.UsageError(str(error)) from None
     return bases
-
-
-def _charms(config: pytest.Config) -> Charms:
-    """Return the charms of this run, which know what its options say."""
-    from pytest_operator_cache._charms import Charms
-
-    if CHARMS not in config.stash:
-        on_machine = ["--destructive-mode"] if config.getoption("destructive_mode", False) else []
-        config.stash[CHARMS] = Charms(
-            bases=_bases(config),
-            arguments=[*config.getoption("charmcraft_args", []), *on_machine],
-            store=_store() if _keeps(config) else None,
-            ignore=config.getini("charm_cache_ignore"),
-            tell=config.stash[LINES].append,
-        )
-    return config.stash[CHARMS]

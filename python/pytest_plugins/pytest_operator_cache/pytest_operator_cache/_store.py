@@ -1,4 +1,4 @@
-"""The charms that were packed on this machine, each under a key: kept whole or not at all, and checked when taken."""
+"""The packed charms that are kept on this machine, each under a key: whole or not at all, and checked when read."""
 
 from __future__ import annotations
 
@@ -11,112 +11,169 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
 MAX_BYTES = 2 * 1024**3
 _KEY = re.compile(r"[0-9a-f]{64}")
+_HITS = ".hits"
 _TEMPORARY = ".keeping-"
-# No copy takes as long: what is older was left by a process that was killed.
+# A charm, its number of hits, what a build was made of, and what is being written.
+_OWN = re.compile(rf"[0-9a-f]{{64}}({_HITS})?|[0-9a-f]{{16}}\.json|{re.escape(_TEMPORARY)}.*")
+# In seconds. No copy takes as long: an older file was left by a process that was killed.
 _ABANDONED_AFTER = 3600
 _CHUNK = 65536
+# What it may raise to read a header that was damaged.
+_MALFORMED = (KeyError, RecursionError, TypeError, ValueError)
 
 
 class CorruptError(Exception):
-    """What is kept under a key is not what was put there. It has been removed."""
+    """The entry of a key is not what was put there. It has been removed."""
 
 
 @dataclass(frozen=True)
-class Kept:
+class Entry:
     """The charms of a key.
 
     Attributes:
-        charms: The paths that they were copied to.
+        charms: Their paths: after `Store.get` those of the copies, after `Store.entries` only their names.
         seconds: How long it took to pack them.
+        packed: When they were put into the store, in seconds since 1970.
+        size: The bytes that they take there.
+        hits: How often they were taken from there.
     """
 
     charms: list[Path]
     seconds: float
+    packed: float = 0
+    size: int = 0
+    hits: int = 0
 
 
 class Store:
-    """Keeps packed charms, one file for each key, and lets go of those that were not used for longest.
+    """Keeps packed charms, one file for each key, and evicts the least recently used.
 
-    The file is the SHA-256 of what follows, a line of JSON, and the charms: several processes may read and write it,
-    since it appears whole, and nothing else is believed.
+    The file is the SHA-256 of what follows, a line of JSON, and the charms. Several processes may read and write it,
+    because it appears whole, and a file with another hash is not used.
 
     Args:
         folder: Where to keep them.
-        max_bytes: How much to keep.
+        max_bytes: How many bytes to keep.
     """
 
     def __init__(self, folder: Path, max_bytes: int = MAX_BYTES) -> None:
         self.folder = folder
         self.max_bytes = max_bytes
 
-    def take(self, key: str, destination: Path) -> Kept | None:
-        """Copy what is kept under a key to a folder, and return it; None if there is nothing.
+    def get(self, key: str, destination: Path, since: float = 0) -> Entry | None:
+        """Copy the charms of a key to a folder, and return them; None if there are none.
+
+        Args:
+            key: What they were put under.
+            destination: The folder for the copies.
+            since: Ignore charms that were packed before, in seconds since 1970.
 
         Raises:
-            CorruptError: It is not what was kept.
-            OSError: It can't be read or copied.
+            CorruptError: They are not what was put there.
+            OSError: They can't be read or copied.
         """
-        entry = self.folder / key
+        path = self.folder / key
         try:
-            file = entry.open("rb")
+            file = path.open("rb")
         except FileNotFoundError:
             return None
         with file:
             expected = file.read(64).decode(errors="replace")
             hasher = hashlib.sha256()
-            kept = None
-            # Until the hash is known, what is read may be anything.
-            with suppress(KeyError, TypeError, ValueError):
+            entry = None
+            # Until the hash is known, the content may be anything.
+            with suppress(*_MALFORMED):
                 hasher.update(header := file.readline(_CHUNK))
                 facts = json.loads(header)
+                if facts["packed"] < since:
+                    return None
                 charms = [destination / Path(name).name for name, _ in facts["charms"]]
                 for charm, (_, size) in zip(charms, facts["charms"], strict=True):
                     with charm.open("wb") as copy:
                         _copy(file, copy, hasher, size)
                 hasher.update(file.read(1))
-                kept = Kept(charms, facts["seconds"])
-        if kept is None or hasher.hexdigest() != expected:
-            entry.unlink()
+                entry = Entry(charms, facts["seconds"])
+        if entry is None or hasher.hexdigest() != expected:
+            path.unlink()
             raise CorruptError
+        # A store that can't be written can be read all the same.
         with suppress(OSError):
-            os.utime(entry)
-        return kept
+            os.utime(path)
+            with path.with_suffix(_HITS).open("ab") as hits:
+                hits.write(b".")
+        return entry
 
-    def keep(self, key: str, kept: Kept) -> None:
-        """Keep charms under a key.
+    def put(self, key: str, entry: Entry) -> None:
+        """Keep charms under a key, and evict others to make room for them.
 
         Raises:
             OSError: There is no room, or they can't be read or written. Nothing is kept then.
         """
-        sizes = [charm.stat().st_size for charm in kept.charms]
-        if sum(sizes) > self.max_bytes:
-            raise OSError(f"{sum(sizes) / 1e6:,.0f} MB are more than the {self.max_bytes / 1e6:,.0f} MB that are kept")
+        sizes = [charm.stat().st_size for charm in entry.charms]
         facts = {
-            "charms": [(charm.name, size) for charm, size in zip(kept.charms, sizes, strict=True)],
-            "seconds": kept.seconds,
+            "charms": [(charm.name, size) for charm, size in zip(entry.charms, sizes, strict=True)],
+            "seconds": entry.seconds,
+            "packed": time.time(),
         }
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=self.folder)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                _write(file, json.dumps(facts).encode() + b"\n", zip(kept.charms, sizes, strict=True))
-            Path(temporary).replace(self.folder / key)
-        except BaseException:
-            Path(temporary).unlink()
-            raise
-        self._let_go()
+        header = json.dumps(facts).encode() + b"\n"
+        charms = zip(entry.charms, sizes, strict=True)
+        self._write(self.folder / key, 64 + len(header) + sum(sizes), lambda file: _write_charms(file, header, charms))
 
-    def clear(self) -> tuple[int, int]:
-        """Remove all that is kept, and return how many files, and how many bytes, that were."""
-        removed = [(entry, status.st_size) for entry, status in self._files() if _remove(entry)]
-        return len(removed), sum(size for _, size in removed)
+    def get_record(self, build: str) -> Any:
+        """Return the JSON that was put for a build; None if there is none."""
+        with suppress(OSError, ValueError):
+            return json.loads(self._path(build, ".json").read_bytes())
+        return None
+
+    def put_record(self, build: str, record: object) -> None:
+        """Keep JSON for a build; raises what `put` does."""
+        content = json.dumps(record).encode()
+        self._write(self._path(build, ".json"), len(content), lambda file: file.write(content))
+
+    def entries(self) -> list[Entry]:
+        """Return what is kept, the most recently used first."""
+        entries = []
+        sizes = {path: status.st_size for path, status in self._files()}
+        for path, size in sizes.items():
+            if _KEY.fullmatch(path.name):
+                # Another process may evict it, and a corrupt one is removed when it is used.
+                with suppress(OSError, *_MALFORMED), path.open("rb") as file:
+                    file.seek(64)
+                    facts = json.loads(file.readline(_CHUNK))
+                    charms = [Path(name) for name, _ in facts["charms"]]
+                    hits = sizes.get(path.with_suffix(_HITS), 0)
+                    entries.append(Entry(charms, facts["seconds"], float(facts["packed"]), size, hits))
+        return entries
+
+    def evict(self, room: int = 0) -> None:
+        """Remove the least recently used until there is room, and what killed processes have left.
+
+        Args:
+            room: How many bytes will be added.
+        """
+        total = room
+        for path, status in self._files():
+            is_temporary = path.name.startswith(_TEMPORARY)
+            total += status.st_size
+            if time.time() - status.st_mtime > _ABANDONED_AFTER if is_temporary else total > self.max_bytes:
+                _remove(path)
+
+    def clear(self) -> str:
+        """Remove all charms, and return how many and how large they were, in words.
+
+        Raises:
+            OSError: The folder can't be read.
+        """
+        removed = [(path, status.st_size) for path, status in self._files() if _remove(path)]
+        count = sum(bool(_KEY.fullmatch(path.name)) for path, _ in removed)
+        return f"{count} removed from {self.folder}, {sum(size for _, size in removed) / 1e6:,.0f} MB"
 
     def lock_file(self, folder: Path) -> Path:
         """Return the file to lock while a charm's folder is packed: charmcraft can't pack one twice at a time.
@@ -125,27 +182,45 @@ class Store:
             OSError: The store can't be written.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return self.folder / f"{hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]}.lock"
+        return self._path(os.path.realpath(folder), ".lock")
 
-    def _let_go(self) -> None:
-        files = sorted(self._files(), key=lambda file: file[1].st_mtime, reverse=True)
-        total = 0
-        for entry, status in files:
-            total += status.st_size
-            is_temporary = entry.name.startswith(_TEMPORARY)
-            if time.time() - status.st_mtime > _ABANDONED_AFTER if is_temporary else total > self.max_bytes:
-                _remove(entry)
+    def _path(self, text: str, suffix: str) -> Path:
+        return self.folder / f"{hashlib.sha256(os.fsencode(text)).hexdigest()[:16]}{suffix}"
 
-    def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
-        """Yield the files of this store, and nothing that someone else has put there."""
+    def _write(self, path: Path, size: int, write: Callable[[BinaryIO], object]) -> None:
+        """Write a file of the store: whole or not at all."""
+        if size > self.max_bytes:
+            raise OSError(f"{size / 1e6:,.0f} MB is more than the cache's limit, {self.max_bytes / 1e6:,.0f} MB")
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.evict(size)
+        descriptor, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=self.folder)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                write(file)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink()
+            raise
+
+    def _files(self) -> list[tuple[Path, os.stat_result]]:
+        """Return the files of this store, the most recently used first, and none that someone else has put there."""
+        files = []
         with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
             for entry in entries:
-                if _KEY.fullmatch(entry.name) or entry.name.startswith(_TEMPORARY):
+                if _OWN.fullmatch(entry.name):
                     with suppress(FileNotFoundError):
-                        yield Path(entry.path), entry.stat(follow_symlinks=False)
+                        files.append((Path(entry.path), entry.stat(follow_symlinks=False)))
+        return sorted(files, key=lambda file: file[1].st_mtime, reverse=True)
 
 
-def _write(file: BinaryIO, header: bytes, charms: Iterable[tuple[Path, int]]) -> None:
+def open_store() -> Store:
+    """Return the store in the user's cache directory."""
+    import platformdirs
+
+    return Store(platformdirs.user_cache_path("pytest-operator-cache"))
+
+
+def _write_charms(file: BinaryIO, header: bytes, charms: Iterable[tuple[Path, int]]) -> None:
     hasher = hashlib.sha256(header)
     file.write(b" " * 64 + header)
     for charm, size in charms:
@@ -157,7 +232,7 @@ def _write(file: BinaryIO, header: bytes, charms: Iterable[tuple[Path, int]]) ->
 
 
 def _copy(source: BinaryIO, destination: BinaryIO, hasher: hashlib._Hash, size: int) -> int:
-    """Copy so many bytes, hash them, and return how many there were."""
+    """Copy a number of bytes, hash them, and return how many there were."""
     left = size
     while left > 0 and (chunk := source.read(min(left, _CHUNK))):
         hasher.update(chunk)

@@ -17,13 +17,13 @@ import filelock
 import pytest
 import uv
 import yaml
-from pytest_operator_cache._packed import machine
+from pytest_operator_cache._charmcraft import host_architecture
 
 ROOT = Path(__file__).parents[4]
 CHARMCRAFT = ROOT / "tests/bin/charmcraft"
 
-# What shuffles the tests, and what can't be imported again and again in one process.
-WITHOUT = ["-p", "no:randomly", "-p", "no:hypothesispytest"]
+# What shuffles the tests, what can't be imported again and again in one process, and what takes long to import.
+WITHOUT = "-p no:randomly -p no:hypothesispytest -p no:anyio"
 # What charmcraft needs to pack a charm without installing anything.
 SOURCE = {
     "type": "charm",
@@ -128,10 +128,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.long)
 
 
+@pytest.fixture
+def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Run pytest in the order of the file, and start it quickly."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", WITHOUT)
+    return pytester
+
+
 @pytest.fixture(autouse=True)
 def on_laptop(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Be on no CI, and with an empty cache: never with that of the user who runs the tests."""
-    for name in ("CI", "GITHUB_OUTPUT", "PYTEST_ADDOPTS", "CRAFT_BUILD_ENVIRONMENT"):
+    for name in ("CI", "GITHUB_OUTPUT", "PYTEST_ADDOPTS", "CHARM_PATH", "CRAFT_ARTIFACT", "CRAFT_BUILD_ENVIRONMENT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
 
@@ -157,7 +164,7 @@ def make_packed(pytester: pytest.Pytester) -> MakePacked:
 
     def make(path: str, name: str = "demo", base: str = "ubuntu@22.04", architecture: str = "") -> Path:
         distribution, _, channel = base.partition("@")
-        bases = [{"name": distribution, "channel": channel, "architectures": [architecture or machine()]}]
+        bases = [{"name": distribution, "channel": channel, "architectures": [architecture or host_architecture()]}]
         packed = pytester.path / path
         packed.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(packed, "w") as archive:
@@ -196,7 +203,7 @@ def run(pytester: pytest.Pytester) -> Run:
     """Run pytest in this process, in the order of the file."""
 
     def run_pytest(*args: str) -> pytest.RunResult:
-        return pytester.runpytest_inprocess(*WITHOUT, "-W", "error", *args)
+        return pytester.runpytest_inprocess("-W", "error", *args)
 
     return run_pytest
 
@@ -222,10 +229,16 @@ def real_charmcraft(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, 
 
 @pytest.fixture(scope="session", params=["0.28.0", "0.39.0", "0.43.2"])
 def operator_python(request: pytest.FixtureRequest, make_environment: MakeEnvironment) -> Path:
-    """Return a Python with a version of the real pytest-operator."""
+    """Return a Python with a version of the real pytest-operator, and with run-groups."""
+    groups = Path(__file__).parents[2] / "pytest_operator_groups"
     # The newest pytest that it works with.
     version = min(pytest.__version__, "8.4.2")
-    return make_environment(f"pytest-operator=={request.param}", f"pytest=={version}", "pytest-asyncio==0.21.2")
+    return make_environment(
+        f"pytest-operator-groups[run] @ {groups.as_uri()}",
+        f"pytest-operator=={request.param}",
+        f"pytest=={version}",
+        "pytest-asyncio==0.21.2",
+    )
 
 
 @pytest.fixture
@@ -235,16 +248,25 @@ def operator_suite(pytester: pytest.Pytester, operator_python: Path) -> Operator
 
 @pytest.fixture(scope="session")
 def make_environment(tmp_path_factory: pytest.TempPathFactory) -> MakeEnvironment:
-    """Make a virtual environment with this plugin, and what is named, and return its Python."""
+    """Make a virtual environment with this plugin, and what is named, and return its Python.
+
+    All workers of pytest-xdist share it.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
 
     def make(*requirements: str) -> Path:
-        environment = tmp_path_factory.mktemp("environment")
-        package = Path(__file__).parents[1]
-        for command in (
-            ["venv", str(environment)],
-            ["pip", "install", "--compile-bytecode", "--python", str(environment), str(package), *requirements],
-        ):
-            subprocess.run([uv.find_uv_bin(), "--quiet", *command], check=True)
+        packages = [str(Path(__file__).parents[1]), *requirements]
+        environment = folder / f"environment-{hashlib.sha256(repr(packages).encode()).hexdigest()[:16]}"
+        with filelock.FileLock(f"{environment}.lock"):
+            if not (environment / "complete").exists():
+                for command in (
+                    ["venv", "--clear", str(environment)],
+                    ["pip", "install", "--python", str(environment), *packages],
+                ):
+                    subprocess.run([uv.find_uv_bin(), "--quiet", *command], check=True)
+                (environment / "complete").touch()
         return environment / "bin/python"
 
     return make
@@ -259,6 +281,6 @@ def write_charm(folder: Path, name: str, **project: Any) -> Path:
     (folder / "src").mkdir(parents=True, exist_ok=True)
     (folder / "src/charm.py").write_text("#!/usr/bin/env python3\n")
     if not {"bases", "platforms"} & project.keys():
-        project |= {"base": "ubuntu@22.04", "platforms": {machine(): None}}
+        project |= {"base": "ubuntu@22.04", "platforms": {host_architecture(): None}}
     (folder / "charmcraft.yaml").write_text(yaml.safe_dump({"name": name, **SOURCE, **project}))
     return folder

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from pytest_operator_cache._packed import machine
-from pytest_operator_cache._store import CorruptError, Kept, Store
+from pytest_operator_cache._charmcraft import host_architecture
+from pytest_operator_cache._store import CorruptError, Entry, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conftest import MakeCharm, MakePacked, OperatorSuite, Run, StandIn
 
 JAMMY = {"name": "ubuntu", "channel": "22.04"}
-FILE = f"demo_{machine()}.charm"
+FILE = f"demo_{host_architecture()}.charm"
 TEST = """
 from pathlib import Path
 from zipfile import ZipFile
@@ -74,11 +74,12 @@ def test_packs_once(charm: Path, charmcraft: StandIn, told: Callable[..., list[s
     assert len(entries(store)) == 1
 
 
-def test_is_off_unless_asked_for(charm: Path, charmcraft: StandIn, run: Run, store: Path) -> None:
+def test_is_off_unless_asked_for(charm: Path, charmcraft: StandIn, run: Run) -> None:
     for _ in range(2):
-        run().assert_outcomes(passed=1)
+        result = run()
+        result.assert_outcomes(passed=1)
+        result.stdout.no_fnmatch_line("charm cache: *")
     assert charmcraft.calls == [[str(charm)], [str(charm)]]
-    assert not store.exists()
 
 
 def test_option_in_the_ini_file(charm: Path, charmcraft: StandIn, run: Run, pytester: pytest.Pytester) -> None:
@@ -141,7 +142,7 @@ def test_snap_is_known_by_its_revision(
     assert "taken from the cache" in told()[0]
     (tmp_path / "snap/charmcraft/current").unlink()
     (tmp_path / "snap/charmcraft/current").symlink_to("6512")
-    assert " kept, " in told()[0]
+    assert told()[0] == f"{charm} repacked: charmcraft changed"
     assert charm.exists()
 
 
@@ -169,8 +170,8 @@ def test_charm_that_changes_while_it_is_packed_is_not_kept(
     monkeypatch.setenv("STAND_IN_TOUCHES", "src/new.py")
     (line,) = told()
     assert line == (
-        f"{FILE} not kept, for this has changed while it was packed: src/new.py. "
-        "If it does not go into the charm, name it in charm_cache_ignore."
+        f"{FILE} not kept, because files changed while it was packed: src/new.py added. "
+        "If they don't go into the charm, name them in charm_cache_ignore."
     )
     assert not entries(store)
     assert len(charmcraft.calls) == 1
@@ -183,7 +184,7 @@ def test_charm_that_cannot_be_packed(
     result = run("--charm-cache")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        [f"E *PackError: `charmcraft pack` in {charm} failed with exit code 1:", "E *The charm has no heart"]
+        [f"E *CharmError: {charm}: `charmcraft pack` failed with exit code 1:", "E *The charm has no heart"]
     )
     assert len(charmcraft.calls) == 1
     assert not entries(store)
@@ -193,29 +194,37 @@ def test_charmcraft_is_not_there(charm: Path, run: Run, monkeypatch: pytest.Monk
     monkeypatch.setenv("PATH", str(tmp_path))
     result = run("--charm-cache")
     result.assert_outcomes(failed=1)
-    message = "charmcraft is not on PATH: sudo snap install --classic charmcraft"
+    message = "charmcraft is not on PATH. Install it: sudo snap install --classic charmcraft"
     result.stdout.fnmatch_lines(
-        [f"E *PackError: {message}", f"charm cache: {charm} is packed without the cache: {message}"]
+        [f"E *CharmError: {message}", f"charm cache: {charm} is packed without the cache: {message}"]
     )
+
+
+def test_charmcraft_does_not_start(charm: Path, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "charmcraft").touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"E *CharmError: {charm}: `charmcraft pack` did not start: Exec format error"])
 
 
 def test_file_that_cannot_be_read(charm: Path, charmcraft: StandIn, told: Callable[..., list[str]]) -> None:
     (charm / "link").symlink_to("/proc/self/mem")
     (line,) = told()
-    assert line == f"{charm} is packed without the cache: [Errno 5] Input/output error"
+    assert line == f"{charm} is packed without the cache: [Errno 5] Input/output error: '/proc/{os.getpid()}/mem'"
     assert len(charmcraft.calls) == 1
 
 
 def test_several_platforms(
     charm: Path, charmcraft: StandIn, make_charm: MakeCharm, run: Run, told: Callable[..., list[str]]
 ) -> None:
-    platforms = [f"ubuntu@{channel}:{machine()}" for channel in ("22.04", "24.04")]
+    platforms = [f"ubuntu@{channel}:{host_architecture()}" for channel in ("22.04", "24.04")]
     make_charm(platforms=dict.fromkeys(platforms))
     result = run("--charm-cache")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            f"E *CharmError: {charm}/charmcraft.yaml packs several charms for {machine()}: pass --charm-base=*",
+            f"E *CharmError: {charm}/charmcraft.yaml: several platforms for {host_architecture()}. Pass --charm-base=*",
             f"E *  {platforms[0]}: on ubuntu@22.04",
             f"E *  {platforms[1]}: on ubuntu@24.04",
         ]
@@ -224,16 +233,14 @@ def test_several_platforms(
     told("--charm-base=ubuntu@22.04")
     assert charmcraft.calls == [[str(charm), f"--platform={platforms[0]}"]]
     result = run("--charm-cache", "--charm-base=ubuntu@26.04")
-    result.stdout.fnmatch_lines([f"E *packs nothing for {machine()} and ubuntu@26.04. Its platforms:*"])
+    result.stdout.fnmatch_lines([f"E *: no platform for {host_architecture()} and ubuntu@26.04. Its platforms:*"])
 
 
 def test_charmcraft_packs_another_charm(charm: Path, charmcraft: StandIn, make_charm: MakeCharm, run: Run) -> None:
     make_charm(name="other")
     result = run("--charm-cache")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(
-        [f"E *No packed charm 'other' for * in {charm}:", f"E *  {FILE}: another charm, 'demo'"]
-    )
+    result.stdout.fnmatch_lines([f"E *{charm}: no packed charm 'other' for *:", f"E *  {FILE}: another charm, 'demo'"])
     assert len(charmcraft.calls) == 1
 
 
@@ -254,36 +261,212 @@ def test_clear_without_a_store(charm: Path, charmcraft: StandIn, run: Run, store
     assert charmcraft.calls == [[str(charm)]]
 
 
+def lines_of(output: str) -> list[str]:
+    """Return what is said about the cache, without how long it took."""
+    lines = [line.removeprefix("charm cache: ") for line in output.splitlines() if line.startswith("charm cache: ")]
+    return sorted(line.split(",")[0] for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--charm-cache"], [f"{FILE} kept", f"{FILE} taken from the cache"]),
+        ([], [f"{FILE} packed by another process of this run"]),
+    ],
+)
 def test_workers_pack_once(
-    make_charm: MakeCharm, charmcraft: StandIn, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    make_charm: MakeCharm,
+    charmcraft: StandIn,
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    said: list[str],
 ) -> None:
     # pytester writes into the folder that pytest is started in.
     charm = make_charm("charm")
     monkeypatch.setenv("STAND_IN_SECONDS", "1")
     test = "def test_{}(packed_charm): assert packed_charm('charm').exists()\n"
     pytester.makepyfile(test_charm=test.format("one") + test.format("two"))
-    result = pytester.runpytest_subprocess("--charm-cache", "--numprocesses=2", "-p", "no:randomly")
+    result = pytester.runpytest_subprocess(*arguments, "--numprocesses=2", "-p", "no:randomly")
     result.assert_outcomes(passed=2)
-    told = sorted(line for line in result.stdout.lines if line.startswith("charm cache: "))
-    assert [line.split(",")[0] for line in told] == [
-        f"charm cache: {FILE} kept",
-        f"charm cache: {FILE} taken from the cache",
-    ]
+    assert lines_of(result.stdout.str()) == said
     assert charmcraft.calls == [[str(charm)]]
 
 
-def test_processes_at_once_pack_once(
-    charm: Path, charmcraft: StandIn, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+def test_worker_that_starts_late_packs_nothing(
+    make_charm: MakeCharm, charmcraft: StandIn, pytester: pytest.Pytester
 ) -> None:
-    monkeypatch.setenv("STAND_IN_SECONDS", "2")
-    command = [sys.executable, "-m", "pytest", "--charm-cache", *("-p", "no:randomly"), *("-p", "no:cacheprovider")]
+    make_charm("charm")
+    pytester.makepyfile(
+        test_charm="""
+        import os
+
+        def test_crash(packed_charm):
+            if len(list(packed_charm('charm').parent.glob('*.charm'))) and os.environ['PYTEST_XDIST_WORKER'] == 'gw0':
+                os._exit(1)
+
+        def test_other(packed_charm):
+            assert packed_charm('charm').exists()
+        """
+    )
+    result = pytester.runpytest_subprocess("--numprocesses=1", "-p", "no:randomly")
+    result.assert_outcomes(passed=1, failed=1)
+    assert len(charmcraft.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["--charm-cache"], f"{FILE} taken from the cache"), ([], f"{FILE} packed by another process of this run")],
+)
+def test_processes_at_once_pack_once(
+    charm: Path,
+    charmcraft: StandIn,
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    said: str,
+) -> None:
+    monkeypatch.setenv("STAND_IN_SECONDS", "3")
+    command = [sys.executable, "-m", "pytest", *arguments, "-p", "no:randomly", "-p", "no:cacheprovider"]
     processes = [
         subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        for _ in range(2)
+        for _ in range(3)
     ]
     outputs = [process.communicate()[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], outputs
+    assert [process.returncode for process in processes] == [0, 0, 0], outputs
+    assert sum(said in lines_of(output) for output in outputs) == 2
     assert charmcraft.calls == [[str(charm)]]
+
+
+@pytest.mark.parametrize(("started", "calls"), [("1", 1), ("1e300", 2), ("soon", 2), ("", 2)])
+def test_processes_of_one_run_pack_once(
+    charm: Path, charmcraft: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch, started: str, calls: int
+) -> None:
+    monkeypatch.setenv("RUN_GROUPS_STARTED", started)
+    run().assert_outcomes(passed=1)
+    result = run()
+    result.assert_outcomes(passed=1)
+    assert lines_of(result.stdout.str()) == ([f"{FILE} packed by another process of this run"] if calls == 1 else [])
+    assert charmcraft.calls == calls * [[str(charm)]]
+    # In the same run, a charm that changes is packed again.
+    (charm / "src/charm.py").write_text("changed")
+    run().assert_outcomes(passed=1)
+    assert len(charmcraft.calls) == calls + 1
+
+
+def test_says_why_it_packs_again(
+    charm: Path, charmcraft: StandIn, told: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, store: Path
+) -> None:
+    (charm / "old").write_text("old")
+
+    def reason() -> str:
+        line, kept = told()
+        assert kept.startswith(f"{FILE} kept, ")
+        return line.removeprefix(f"{charm} repacked: ")
+
+    assert len(told()) == 1
+    (charm / "src/charm.py").write_text("changed")
+    assert reason() == "src/charm.py changed"
+    (charm / "src/\udcff\n.py").write_text("new")
+    assert reason() == ascii("src/\udcff\n.py") + " added"
+    (charm / "old").unlink()
+    assert reason() == "old removed"
+    for name in "abc":
+        (charm / name).write_text("new")
+    assert reason() == "a added, and 2 more"
+    # What charmcraft logs in with doesn't change what it packs.
+    monkeypatch.setenv("CHARMCRAFT_AUTH", "changed")
+    assert [line.split(",")[0] for line in told()] == [f"{FILE} taken from the cache"]
+    monkeypatch.setenv("CRAFT_SECRET", "a secret of charmcraft")
+    assert reason() == "the variable CRAFT_SECRET changed"
+    monkeypatch.setenv("STAND_IN_VERSION", "4.6")
+    (charm / "a").write_text("changed")
+    assert reason() == "charmcraft changed, and 1 more"
+    monkeypatch.setenv("CRAFT_BUILD_ENVIRONMENT", "host")
+    assert reason() == "the machine's base changed, and 1 more"
+    for entry in entries(store):
+        entry.unlink()
+    assert reason() == "the cache no longer has it"
+    assert not any(b"a secret of charmcraft" in path.read_bytes() for path in store.iterdir())
+    # Records that were damaged do no harm.
+    for text in ("[", "[]", "{}", '{"files": {}}', '{"files": {"a": []}, "settings": {}}', "null"):
+        for record in store.glob("*.json"):
+            record.write_text(text)
+        (charm / "a").write_text(f"changed again: {text}")
+        (kept,) = told()
+        assert kept.startswith(f"{FILE} kept, ")
+    assert len(charmcraft.calls) == 15
+
+
+@pytest.mark.usefixtures("charmcraft")
+def test_charm_cache_ignore_is_for_changes_while_it_is_packed(
+    charm: Path, told: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester
+) -> None:
+    assert charm.exists()
+    pytester.makeini("[pytest]\ncharm_cache_ignore = new*\n")
+    monkeypatch.setenv("STAND_IN_TOUCHES", "src/new.py")
+    (line,) = told()
+    assert line.startswith(f"{FILE} kept, ")
+
+
+@pytest.mark.usefixtures("charmcraft")
+def test_what_tests_leave_behind_does_not_count(
+    charm: Path, told: Callable[..., list[str]], pytester: pytest.Pytester
+) -> None:
+    pytester.makeini("[pytest]\ncache_dir = somewhere\n")
+    told()
+    for left in (
+        ".run-groups/results.xml",
+        ".demo/charm.py",
+        ".tox/integration/x",
+        "demo.egg-info/x",
+        "pytest-cache-files-x/x",
+        "pytestdebug.log",
+    ):
+        (charm / left).parent.mkdir(parents=True, exist_ok=True)
+        (charm / left).write_text("left behind")
+    assert (charm / "somewhere/CACHEDIR.TAG").exists()
+    (line,) = told()
+    assert line.startswith(f"{FILE} taken from the cache, ")
+
+
+@pytest.mark.usefixtures("charmcraft")
+def test_link_that_leads_nowhere(charm: Path, told: Callable[..., list[str]]) -> None:
+    (charm / "old.charm").symlink_to("missing")
+    (charm / "round.charm").symlink_to("round.charm")
+    (line,) = told()
+    assert line.startswith(f"{FILE} kept, ")
+
+
+@pytest.mark.parametrize("arguments", ["", "--charm-cache"])
+def test_folder_that_cannot_be_written(charm: Path, charmcraft: StandIn, store: Path, arguments: str) -> None:
+    store.mkdir()
+    output = run_mounted(charm, f"mount -t tmpfs -o ro tmpfs {store}", arguments)
+    assert " 1 passed" in output
+    without_lock = f"{charm} is packed without a lock: [Errno 30] Read-only file system: '{store}/"
+    assert any(line.startswith(without_lock) for line in lines_of(output))
+    assert (f"{FILE} not kept: Read-only file system" in lines_of(output)) is True
+    assert len(charmcraft.calls) == 1
+
+
+@pytest.mark.usefixtures("charmcraft")
+def test_charm_is_taken_from_a_folder_that_cannot_be_written(
+    charm: Path, told: Callable[..., list[str]], store: Path
+) -> None:
+    told()
+    output = run_mounted(charm, f"mount --bind {store} {store} && mount -o remount,ro,bind {store}", "--charm-cache")
+    assert lines_of(output) == [f"{FILE} taken from the cache"]
+
+
+def run_mounted(charm: Path, mount: str, arguments: str) -> str:
+    """Run the test after mounting something, and return what it prints."""
+    script = f"{mount} && {sys.executable} -m pytest {arguments} -p no:randomly -p no:cacheprovider"
+    # In a chroot, even root can't make a user namespace.
+    as_root = [] if os.geteuid() == 0 else ["--map-root-user"]
+    command = ["unshare", *as_root, "--mount", "sh", "-c"]
+    if subprocess.run([*command, "true"], check=False).returncode:
+        pytest.skip("this machine does not let its users mount")
+    return subprocess.run([*command, script], cwd=charm, check=True, capture_output=True, text=True).stdout
 
 
 def test_build_charm_is_kept(
@@ -306,8 +489,8 @@ def test_build_charm_is_kept(
 
 @pytest.mark.usefixtures("real_charmcraft")
 def test_real_charmcraft_packs_once(make_charm: MakeCharm, told: Callable[..., list[str]]) -> None:
-    noble = f"ubuntu@24.04:{machine()}"
-    folder = make_charm(platforms={f"ubuntu@22.04:{machine()}": None, noble: None})
+    noble = f"ubuntu@24.04:{host_architecture()}"
+    folder = make_charm(platforms={f"ubuntu@22.04:{host_architecture()}": None, noble: None})
     (folder / "test_charm.py").write_text(TEST)
     (kept,) = told("test_charm.py", "--charm-base=ubuntu@24.04")
     assert kept.startswith(f"demo_{noble.replace(':', '-')}.charm kept, packed in ")
@@ -320,7 +503,7 @@ def test_real_charmcraft_leaves_what_is_up_to_date(make_charm: MakeCharm, run: R
     folder = make_charm("charm", bases=[{"build-on": [JAMMY], "run-on": [JAMMY, {**JAMMY, "channel": "20.04"}]}])
     pytester.makepyfile(test_charm="def test_charm(packed_charm): assert packed_charm('charm').exists()")
     run("test_charm.py").assert_outcomes(passed=1)
-    packed = folder / f"demo_ubuntu-22.04-{machine()}.charm"
+    packed = folder / f"demo_ubuntu-22.04-{host_architecture()}.charm"
     before = packed.stat().st_mtime_ns
     run("test_charm.py").assert_outcomes(passed=1)
     assert packed.stat().st_mtime_ns == before
@@ -356,18 +539,20 @@ def test_build_charm_does_not_keep_a_leftover(
     assert charmcraft.calls
     if built != [f"{Path(built[0]).parent}/{FILE}"]:
         name = Path(built[0]).name
-        assert f"charm cache: {name} not kept: charmcraft packed it at some time before" in operator_suite.output
+        assert f"charm cache: {name} not kept, because charmcraft packed it earlier" in operator_suite.output
         assert not entries(store)
 
 
-@pytest.mark.usefixtures("charm")
-def test_flipped_byte_is_packed_again(charmcraft: StandIn, told: Callable[..., list[str]], store: Path) -> None:
+def test_flipped_byte_is_packed_again(
+    charm: Path, charmcraft: StandIn, told: Callable[..., list[str]], store: Path
+) -> None:
     told()
     (entry,) = entries(store)
     content = entry.read_bytes()
     entry.write_bytes(content[:-50] + bytes([content[-50] ^ 1]) + content[-49:])
-    corrupt, kept = told()
-    assert corrupt.endswith(" was corrupt, and is removed")
+    corrupt, repacked, kept = told()
+    assert repacked == f"{charm} repacked: the cache no longer has it"
+    assert corrupt.endswith(" was corrupt, and has been removed")
     assert kept.startswith(f"{FILE} kept, ")
     assert "taken from the cache" in told()[0]
     assert len(charmcraft.calls) == 2
@@ -376,13 +561,13 @@ def test_flipped_byte_is_packed_again(charmcraft: StandIn, told: Callable[..., l
 def test_no_flipped_byte_is_taken(tmp_path: Path) -> None:
     store = Store(tmp_path)
     (charm := tmp_path / "demo.charm").write_bytes(b"the charm")
-    store.keep("a" * 64, Kept([charm], 1.0))
+    store.put("a" * 64, Entry([charm], 1.0))
     entry = tmp_path / ("a" * 64)
     content = entry.read_bytes()
     for position, byte in enumerate(content):
         entry.write_bytes(content[:position] + bytes([byte ^ 1]) + content[position + 1 :])
         with pytest.raises(CorruptError):
-            store.take("a" * 64, tmp_path)
+            store.get("a" * 64, tmp_path)
         assert not entry.exists()
 
 
@@ -393,7 +578,7 @@ def test_other_content_is_packed_again(
 ) -> None:
     told()
     entries(store)[0].write_bytes(content)
-    assert len(told()) == 2
+    assert len(told()) == 3
     assert "taken from the cache" in told()[0]
     assert len(charmcraft.calls) == 2
 
@@ -405,8 +590,11 @@ def test_folder_in_place_of_what_was_kept(
     (entry,) = entries(store)
     entry.unlink()
     entry.mkdir()
-    unusable = f"what was kept of {charm} can't be used: [Errno 21] Is a directory: '{entry}'"
-    assert told() == [unusable, unusable, f"{FILE} not kept: Is a directory"]
+    assert told() == [
+        f"{charm} is packed without the cache: [Errno 21] Is a directory: '{entry}'",
+        f"{charm} repacked: the cache no longer has it",
+        f"{FILE} not kept: Is a directory",
+    ]
     assert len(charmcraft.calls) == 2
 
 
@@ -414,21 +602,19 @@ def test_file_in_place_of_the_store(
     charm: Path, charmcraft: StandIn, told: Callable[..., list[str]], store: Path
 ) -> None:
     store.write_text("")
-    not_a_folder, without = told()
-    assert not_a_folder.startswith(f"what was kept of {charm} can't be used: [Errno 20] Not a directory: ")
-    assert without == f"{charm} is packed without the cache: [Errno 17] File exists: '{store}'"
+    not_a_folder, without_lock, not_kept = told()
+    assert not_a_folder.startswith(f"{charm} is packed without the cache: [Errno 20] Not a directory: ")
+    assert without_lock == f"{charm} is packed without a lock: [Errno 17] File exists: '{store}'"
+    assert not_kept == f"{FILE} not kept: File exists"
     assert len(charmcraft.calls) == 1
 
 
 def test_full_disk_leaves_the_build_usable(charm: Path, charmcraft: StandIn, store: Path) -> None:
     (charm / "src/charm.py").write_bytes(random.Random(1).randbytes(2_000_000))  # noqa: S311, it hides nothing
     store.mkdir()
-    test = f"{sys.executable} -m pytest --charm-cache -p no:randomly && ls -A {store}"
-    script = f"mount -t tmpfs -o size=1m tmpfs {store} && {test}"
-    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", script]
-    if subprocess.run([*command[:-1], "true"], check=False).returncode:
-        pytest.skip("this machine does not let its users mount a tmpfs")
-    output = subprocess.run(command, cwd=charm, check=True, capture_output=True, text=True).stdout
+    output = run_mounted(
+        charm, f"mount -t tmpfs -o size=1m tmpfs {store} && trap 'ls -A {store}' EXIT", "--charm-cache"
+    )
     assert " 1 passed" in output
     assert f"charm cache: {FILE} not kept: No space left on device" in output
     # Nothing is left of it but the lock.
@@ -439,12 +625,12 @@ def test_full_disk_leaves_the_build_usable(charm: Path, charmcraft: StandIn, sto
 KEEPER = """
 import sys
 from pathlib import Path
-from pytest_operator_cache._store import Kept, Store
+from pytest_operator_cache._store import Entry, Store
 
 store, charm = map(Path, sys.argv[1:])
 print("ready", flush=True)
 while True:
-    Store(store).keep("a" * 64, Kept([charm], 1.0))
+    Store(store).put("a" * 64, Entry([charm], 1.0))
 """
 
 
@@ -457,7 +643,7 @@ def test_killed_while_it_keeps(tmp_path: Path) -> None:
     destination = tmp_path / "taken"
     destination.mkdir()
     outcomes = []
-    for _ in range(100):
+    for _ in range(50):
         if dice.random() < 0.5:
             store.clear()
         with subprocess.Popen([sys.executable, "-c", KEEPER, store.folder, charm], stdout=subprocess.PIPE) as process:
@@ -465,7 +651,7 @@ def test_killed_while_it_keeps(tmp_path: Path) -> None:
             assert process.stdout.readline() == b"ready\n"
             time.sleep(dice.uniform(0, 0.1))
             process.kill()
-        kept = store.take("a" * 64, destination)
+        kept = store.get("a" * 64, destination)
         assert kept is None or kept.charms[0].read_bytes() == charm.read_bytes()
         outcomes.append(kept is not None)
     assert set(outcomes) == {True, False}
@@ -478,7 +664,7 @@ def test_what_was_left_by_the_killed_goes(tmp_path: Path) -> None:
     old.touch()
     new.touch()
     os.utime(old, (0, 0))
-    store.keep("a" * 64, Kept([charm], 1.0))
+    store.put("a" * 64, Entry([charm], 1.0))
     assert not old.exists()
     assert new.exists()
 
@@ -487,23 +673,78 @@ def test_least_recently_used_goes(tmp_path: Path) -> None:
     store = Store(tmp_path / "store", max_bytes=3_600)
     (charm := tmp_path / "demo.charm").write_bytes(b"x" * 1_000)
     for age, key in enumerate("abc"):
-        store.keep(key * 64, Kept([charm], 1.0))
+        store.put(key * 64, Entry([charm], 1.0))
         os.utime(store.folder / (key * 64), (age, age))
-    assert store.take("a" * 64, tmp_path)
-    store.keep("d" * 64, Kept([charm], 1.0))
-    assert sorted(path.name[0] for path in store.folder.iterdir()) == ["a", "c", "d"]
+    assert store.get("a" * 64, tmp_path)
+    store.put("d" * 64, Entry([charm], 1.0))
+    assert sorted(path.name[0] for path in entries(store.folder)) == ["a", "c", "d"]
+
+
+def test_limit_holds_while_a_charm_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path / "store", max_bytes=3_600)
+    (charm := tmp_path / "demo.charm").write_bytes(b"x" * 1_000)
+    sizes = []
+    replace = Path.replace
+
+    def measure(path: Path, target: Path) -> Path:
+        sizes.append(sum(file.stat().st_size for file in store.folder.iterdir()))
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", measure)
+    for key in "abcdef":
+        store.put(key * 64, Entry([charm], 1.0))
+        store.put_record(key, {"key": key})
+    assert 3_000 < max(sizes) <= 3_600
+    assert store.get_record("f") == {"key": "f"}
+
+
+def test_entries_tell_what_is_kept(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    assert store.entries() == []
+    (charm := tmp_path / "demo.charm").write_bytes(b"x" * 1_000)
+    for key in "ab":
+        store.put(key * 64, Entry([charm], 1.0))
+    for number in range(3):
+        entry = store.get("a" * 64, tmp_path, since=time.time() - 60)
+        assert entry
+        assert store.entries()[0].hits == number + 1
+    assert store.get("a" * 64, tmp_path, since=time.time() + 60) is None
+    (store.folder / ("c" * 64)).write_bytes(b"corrupt")
+    (store.folder / ("d" * 64)).write_bytes(b"0" * 64 + b"[" * 60_000)
+    first, second = store.entries()
+    assert (first.charms, first.hits, second.hits) == ([Path("demo.charm")], 3, 0)
+    assert time.time() - 60 < second.packed <= first.packed + 60
+    assert first.size == (store.folder / ("a" * 64)).stat().st_size
+    with pytest.raises(CorruptError):
+        store.get("d" * 64, tmp_path)
 
 
 def test_charm_that_is_too_large_is_not_kept(tmp_path: Path) -> None:
     store = Store(tmp_path / "store", max_bytes=1_000_000)
     (charm := tmp_path / "demo.charm").write_bytes(b"x" * 2_000_000)
-    with pytest.raises(OSError, match=r"^2 MB are more than the 1 MB that are kept$"):
-        store.keep("a" * 64, Kept([charm], 1.0))
+    with pytest.raises(OSError, match=r"^2 MB is more than the cache's limit, 1 MB$"):
+        store.put("a" * 64, Entry([charm], 1.0))
     assert not store.folder.exists()
+
+
+def test_charm_that_becomes_shorter_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path / "store")
+    (charm := tmp_path / "demo.charm").write_bytes(b"x" * 1_000)
+    monkeypatch.setattr(time, "time", lambda: charm.write_bytes(b"x"))
+    with pytest.raises(OSError, match=r"^demo\.charm has become shorter$"):
+        store.put("a" * 64, Entry([charm], 1.0))
+    assert list(store.folder.iterdir()) == []
+
+
+def test_folder_of_someone_else_is_left(tmp_path: Path) -> None:
+    (tmp_path / ("a" * 64)).mkdir()
+    (tmp_path / ("b" * 64)).write_bytes(b"x" * 1_500_000)
+    assert Store(tmp_path).clear() == f"1 removed from {tmp_path}, 2 MB"
+    assert [path.name[0] for path in tmp_path.iterdir()] == ["a"]
 
 
 def test_corrupt_is_removed(tmp_path: Path) -> None:
     (tmp_path / ("a" * 64)).write_bytes(b"x")
     with pytest.raises(CorruptError):
-        Store(tmp_path).take("a" * 64, tmp_path)
-    assert Store(tmp_path).take("a" * 64, tmp_path) is None
+        Store(tmp_path).get("a" * 64, tmp_path)
+    assert Store(tmp_path).get("a" * 64, tmp_path) is None

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pytest_operator_cache import _commands
-from pytest_operator_cache._charm import read
-from pytest_operator_cache._collect import RUNNERS
-from pytest_operator_cache._packed import Wanted, find, machine
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pytest_operator_cache import _charm_digest, _collect_charms
+from pytest_operator_cache._charmcraft import host_architecture
+from pytest_operator_cache._collect_charms import RUNNERS
+from pytest_operator_cache._errors import CharmError
+from pytest_operator_cache._packed import find
+from pytest_operator_cache._source import Requirement, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +71,7 @@ def collect(pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]) -> Ca
 
     def run(*arguments: str) -> list[dict[str, str]]:
         capsys.readouterr()
-        assert _commands.collect_charms(arguments) == 0
+        assert _collect_charms.main(arguments) == 0
         name, _, value = capsys.readouterr().out.partition("=")
         assert name == "charms"
         jobs: list[dict[str, str]] = json.loads(value)
@@ -78,7 +85,7 @@ def collect(pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]) -> Ca
 def error_of(pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """Run a command, which fails, and return its message."""
 
-    def run(command: Callable[..., int] = _commands.collect_charms, *arguments: str) -> str:
+    def run(command: Callable[..., int] = _collect_charms.main, *arguments: str) -> str:
         capsys.readouterr()
         assert command(arguments) == 1
         output = capsys.readouterr()
@@ -101,7 +108,7 @@ def test_all_that_a_job_needs(make_charm: MakeCharm, collect: Callable[..., list
             "platform": "ubuntu@22.04:amd64",
             "base": "ubuntu@22.04",
             "architecture": "amd64",
-            "runner": "ubuntu-latest",
+            "runner": "ubuntu-24.04",
             "job_name": "demo | ubuntu@22.04:amd64",
             "pack_argument": "",
         },
@@ -121,7 +128,7 @@ def test_all_that_a_job_needs(make_charm: MakeCharm, collect: Callable[..., list
             "platform": "amd64",
             "base": "ubuntu@24.04",
             "architecture": "amd64",
-            "runner": "ubuntu-latest",
+            "runner": "ubuntu-24.04",
             "job_name": "tests/integration/application-charm | amd64",
             "pack_argument": "",
         },
@@ -146,11 +153,11 @@ def test_all_that_a_job_needs(make_charm: MakeCharm, collect: Callable[..., list
         ),
         (
             {"base": "ubuntu@24.04", "platforms": {"mine": {"build-on": ["arm64", "amd64"], "build-for": "amd64"}}},
-            [("mine", "ubuntu@24.04", "amd64", "ubuntu-latest")],
+            [("mine", "ubuntu@24.04", "amd64", "ubuntu-24.04")],
         ),
         (
             {"base": "ubuntu@24.04", "platforms": {"mine": {"build-on": "amd64", "build-for": ["riscv64"]}}},
-            [("mine", "ubuntu@24.04", "riscv64", "ubuntu-latest")],
+            [("mine", "ubuntu@24.04", "riscv64", "ubuntu-24.04")],
         ),
         (
             {"base": "ubuntu@24.04", "platforms": {"mine": {"build-on": ["arm64"], "build-for": ["all"]}}},
@@ -158,28 +165,28 @@ def test_all_that_a_job_needs(make_charm: MakeCharm, collect: Callable[..., list
         ),
         (
             {"base": "ubuntu@26.04", "build-base": "ubuntu@devel", "platforms": {"amd64": None}},
-            [("amd64", "ubuntu@26.04", "amd64", "ubuntu-latest")],
+            [("amd64", "ubuntu@26.04", "amd64", "ubuntu-24.04")],
         ),
         (
             {"platforms": {"noble": {"build-on": ["ubuntu@24.04:amd64"], "build-for": ["ubuntu@24.04:amd64"]}}},
-            [("noble", "ubuntu@24.04", "amd64", "ubuntu-latest")],
+            [("noble", "ubuntu@24.04", "amd64", "ubuntu-24.04")],
         ),
         # https://documentation.ubuntu.com/charmcraft/stable/reference/files/charmcraft-yaml-file
         (
             {"bases": [JAMMY, {**FOCAL, "architectures": ["arm64"]}]},
             [
-                ("ubuntu-22.04-amd64", "ubuntu@22.04", "amd64", "ubuntu-latest"),
+                ("ubuntu-22.04-amd64", "ubuntu@22.04", "amd64", "ubuntu-24.04"),
                 ("ubuntu-20.04-arm64", "ubuntu@20.04", "arm64", "ubuntu-24.04-arm"),
             ],
         ),
         (
             {"bases": [{"build-on": [JAMMY], "run-on": [JAMMY, FOCAL]}]},
-            [("ubuntu-22.04-amd64", "ubuntu@20.04, ubuntu@22.04", "amd64", "ubuntu-latest")],
+            [("ubuntu-22.04-amd64", "ubuntu@20.04, ubuntu@22.04", "amd64", "ubuntu-24.04")],
         ),
         (
             {"bases": [{"build-on": [{**JAMMY, "architectures": ["amd64", "arm64"]}], "run-on": [JAMMY]}]},
             [
-                ("ubuntu-22.04-amd64", "ubuntu@22.04", "amd64", "ubuntu-latest"),
+                ("ubuntu-22.04-amd64", "ubuntu@22.04", "amd64", "ubuntu-24.04"),
                 ("ubuntu-22.04-arm64", "ubuntu@22.04", "arm64", "ubuntu-24.04-arm"),
             ],
         ),
@@ -227,8 +234,8 @@ def test_nothing_packs_a_platform_alone(
 ) -> None:
     make_charm(bases=bases)
     assert error_of() == (
-        f"collect-charms: ROOT/charmcraft.yaml: charmcraft can't pack '{platform}' alone, for its entry of `bases` "
-        "runs on several bases, or on another one than it is built on. Give each base an entry of its own, or write "
+        f"collect-charms: ROOT/charmcraft.yaml: charmcraft can't pack only '{platform}': its entry in `bases` "
+        "runs on several bases, or on another one than it is built on. Give each base a separate entry, or write "
         "`platforms` instead of `bases`. See https://documentation.ubuntu.com/charmcraft/stable/reference/platforms"
     )
 
@@ -240,13 +247,13 @@ def test_real_charmcraft_packs_a_platform_alone(
 ) -> None:
     make_charm("charm", **project)
     for job in collect():
-        if job["runner"] == RUNNERS[machine()]:
+        if job["runner"] == RUNNERS[host_architecture()]:
             folder = make_charm(job["artifact_name"], **project)
             command = ["charmcraft", "pack", *filter(None, [job["pack_argument"]])]
             subprocess.run(command, cwd=folder, check=True)
             (path,) = folder.glob("*.charm")
             assert path.name == f"demo_{job['platform'].replace(':', '-')}.charm"
-            (packed,) = find(read(folder), Wanted(job["architecture"]))
+            (packed,) = find(read(folder), Requirement(job["architecture"]))
             assert ", ".join(sorted(packed.bases)) == job["base"]
 
 
@@ -262,9 +269,11 @@ def test_output_file_of_a_step(
     output = tmp_path / "output"
     output.write_text(before)
     monkeypatch.setenv("GITHUB_OUTPUT", str(output))
-    assert _commands.collect_charms([]) == 0
-    *others, charms = output.read_text().splitlines()
+    assert _collect_charms.main([]) == 0
+    text = output.read_text()
+    *others, charms = text.splitlines()
     assert others == before.splitlines()
+    assert text.endswith("\n")
     assert json.loads(charms.removeprefix("charms="))[0]["platform"] == "ubuntu@22.04:amd64"
     assert capsys.readouterr().out == "demo | ubuntu@22.04:amd64\n"
 
@@ -289,45 +298,48 @@ def test_what_is_no_charm_is_left_out(
         make_charm(ignored)
     (make_charm("environment/lib").parent / "pyvenv.cfg").touch()
     assert [job["platform"] for job in collect()] == ["amd64"]
-    _commands.collect_charms([])
+    _collect_charms.main([])
     told = capsys.readouterr().err.replace(str(pytester.path), "ROOT")
     assert told.splitlines() == [
         "ROOT/bundle/charmcraft.yaml: not a charm, but a bundle; left out",
-        "ROOT/charm/charmcraft.yaml: left out, for GitHub has no runner: 's390x' is packed on s390x",
+        "ROOT/charm/charmcraft.yaml: left out, because GitHub has no runner for it: 's390x' is packed on s390x",
     ]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("type: bundle", "no charm: there is no charmcraft.yaml of `type: charm` in ROOT or below"),
+        ("type: bundle", "ROOT: no charmcraft.yaml with `type: charm` here or below"),
         ("name: [", "ROOT/charmcraft.yaml: can't be read: while parsing a flow node"),
         ("type: charm", "ROOT/charmcraft.yaml: no `name`, neither here nor in metadata.yaml"),
         (
             "name: demo",
-            "ROOT/charmcraft.yaml: can't tell its platforms: Unknown charm type with no bases or platforms.",
+            "ROOT/charmcraft.yaml: can't read its platforms: Unknown charm type with no bases or platforms.",
         ),
-        ("name: demo\nplatforms: [amd64]", "ROOT/charmcraft.yaml: can't tell its platforms: they are malformed."),
-        ("name: demo\nbases: 3", "ROOT/charmcraft.yaml: can't tell its platforms: they are malformed."),
+        (
+            "name: demo\nplatforms: [amd64]",
+            "ROOT/charmcraft.yaml: can't read its platforms: they are malformed. See https",
+        ),
+        ("name: demo\nbases: 3", "ROOT/charmcraft.yaml: can't read its platforms: they are malformed. See https"),
         (
             "name: demo\nbases: [{name: ubuntu}]",
-            "ROOT/charmcraft.yaml: can't tell its platforms: in `bases`, every base has",
+            "ROOT/charmcraft.yaml: can't read its platforms: in `bases`, every base needs",
         ),
         (
             "name: demo\nplatforms: {amd64: }",
-            "ROOT/charmcraft.yaml: can't tell its platforms: No base or build-base is de",
+            "ROOT/charmcraft.yaml: can't read its platforms: No base or build-base is de",
         ),
         (
             "name: demo\nbase: ubuntu@24.04\nplatforms: {mainframe: }",
-            "can't tell its platforms: Platform name 'mainframe' is not a valid Debian architecture.",
+            "can't read its platforms: Platform name 'mainframe' is not a valid Debian architecture.",
         ),
         (
             "name: demo\nbase: ubuntu@24.04\nplatforms: {s390x: , ppc64el: }",
-            "runners for amd64 and arm64 alone: 's390x' is packed on s390x, 'ppc64el' is packed on ppc64el",
+            "runners only for amd64 and arm64: 's390x' is packed on s390x, 'ppc64el' is packed on ppc64el",
         ),
         (
             "name: demo\nbase: ubuntu@24.04\nplatforms: {}",
-            "none of its platforms can be packed, for GitHub has runners for amd64 and arm64 alone: it has none",
+            "none of its platforms can be packed, because GitHub has runners only for amd64 and arm64: it has none",
         ),
     ],
 )
@@ -338,11 +350,92 @@ def test_errors(pytester: pytest.Pytester, error_of: Callable[..., str], text: s
     assert "\ncollect-charms: " in f"\n{shown}"
 
 
+@pytest.mark.parametrize("separator", ["", "\n"])
+@pytest.mark.parametrize("tag", ["int", "float", "bool", "timestamp", "binary", "null", "set", "omap", "pairs", "map"])
+@pytest.mark.parametrize("value", ["''", "x", "[x]", "0x", "2024-13-45", "&a [*a]", "{x: y}", "'-'", "1:x"])
+def test_value_that_does_not_fit_its_tag(
+    pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str], tag: str, value: str, separator: str
+) -> None:
+    (pytester.path / "charmcraft.yaml").write_text(
+        f"name: demo{separator}\nbase: !!{tag} {value}\nplatforms: {{amd64: }}"
+    )
+    assert _collect_charms.main([]) in {0, 1}
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: !!int ''", "ROOT/charmcraft.yaml: can't be read: a value doesn't fit its tag, such as !!int"),
+        ("name: !!timestamp x", "ROOT/charmcraft.yaml: can't be read: a value doesn't fit its tag, such as !!int"),
+        ("x: " + "[" * 20_000, "ROOT/charmcraft.yaml: can't be read: it is nested too deeply"),
+        ("x: " + "{x: " * 20_000, "ROOT/charmcraft.yaml: can't be read: it is nested too deeply"),
+        ("- " * 20_000, "ROOT/charmcraft.yaml: can't be read: it is nested too deeply"),
+        ("type: [bundle]", "no charmcraft.yaml with `type: charm` here or below"),
+        ('name: "\\ud800"', "ROOT/charmcraft.yaml: `name` is not the name of a charm"),
+        ('name: "a\\nb"', "ROOT/charmcraft.yaml: `name` is not the name of a charm"),
+        (
+            'name: demo\nbase: ubuntu@24.04\nplatforms: {"a\\ud800": {build-on: amd64, build-for: amd64}}',
+            "ROOT/charmcraft.yaml: the platform 'a\\ud800' has a name that can't be printed",
+        ),
+        ("name: demo\nplatforms: &a {amd64: *a}", "ROOT/charmcraft.yaml: can't read its platforms: "),
+        ("name: demo\nbase: ubuntu@24.04\nplatforms: {3: }", "ROOT/charmcraft.yaml: can't read its platforms: "),
+        ("name: demo\nbase: [x]\nplatforms: {amd64: }", "ROOT/charmcraft.yaml: can't read its platforms: "),
+        ("name: demo\nbases: [&a [*a]]", "ROOT/charmcraft.yaml: can't read its platforms: "),
+    ],
+)
+def test_hostile_yaml(pytester: pytest.Pytester, error_of: Callable[..., str], text: str, message: str) -> None:
+    (pytester.path / "charmcraft.yaml").write_text(text)
+    assert message in error_of()
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=3), st.sampled_from(["amd64", "ubuntu@24.04"])),
+    lambda values: st.one_of(
+        st.lists(values, max_size=3),
+        st.dictionaries(
+            st.sampled_from(["amd64", "name", "channel", "build-on", "build-for", "run-on", "architectures", "x"]),
+            values,
+            max_size=3,
+        ),
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(st.sampled_from(["base", "bases", "platforms", "build-base", "type", "name"]), JSON))
+def test_no_charmcraft_yaml_is_a_traceback(project: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "charmcraft.yaml").write_text(json.dumps({"name": "demo", **project}))
+        with suppress(CharmError):
+            _collect_charms.collect(Path(folder), [], lambda _: None)
+
+
+def test_folder_whose_name_is_not_text(make_charm: MakeCharm, error_of: Callable[..., str]) -> None:
+    make_charm("good", platforms={"ubuntu@22.04:amd64": None})
+    make_charm("\udcff", platforms={"ubuntu@22.04:amd64": None})
+    assert error_of() == (
+        "collect-charms: the path of the charm in 'ROOT/\\udcff' is not UTF-8, so GitHub can't pass it on. "
+        "Rename the folder."
+    )
+
+
+def test_name_that_stdout_cannot_encode(make_charm: MakeCharm) -> None:
+    folder = make_charm("é", platforms={"ubuntu@22.04:amd64": None}).parent
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "GITHUB_OUTPUT": str(folder / "output")}
+    command = [Path(sys.executable).parent / "collect-charms"]
+    printed = subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True).stdout
+    assert printed == "\\xe9 | ubuntu@22.04:amd64\n"
+    (job,) = json.loads((folder / "output").read_text().removeprefix("charms="))
+    assert job["path"] == "é"
+
+
 def test_too_many_jobs(make_charm: MakeCharm, error_of: Callable[..., str]) -> None:
     make_charm(
         base="ubuntu@24.04", platforms={f"p{i}": {"build-on": ["amd64"], "build-for": ["amd64"]} for i in range(257)}
     )
-    assert error_of() == "collect-charms: 257 charms and platforms: GitHub takes 256 jobs at most in one matrix"
+    assert error_of() == "collect-charms: 257 charms and platforms, but a matrix on GitHub has at most 256 jobs"
 
 
 def test_artifact_names_are_valid_and_unique(
@@ -363,7 +456,7 @@ def test_digest_is_that_of_the_matrix(
     for change in ("", "changed"):
         (folder / "README.md").write_text(change)
         for job in collect():
-            assert _commands.charm_digest([job["path"], "--platform", job["platform"]]) == 0
+            assert _charm_digest.main([job["path"], "--platform", job["platform"]]) == 0
             assert capsys.readouterr().out == f"{job['digest']}\n"
             seen.add(job["digest"])
     assert len(seen) == 4
@@ -371,20 +464,43 @@ def test_digest_is_that_of_the_matrix(
     without = collect()
     (folder / "README.md").write_text("changed")
     assert collect("--ignore=*.md", "--ignore=docs/api") == without
-    assert _commands.charm_digest([".", "--platform=ubuntu@22.04:amd64", "--ignore=*.md"]) == 0
+    assert collect("--ignore=\n  *.md  \n\ndocs/api\n") == without
+    assert _charm_digest.main([".", "--platform=ubuntu@22.04:amd64", "--ignore=*.md"]) == 0
     assert capsys.readouterr().out == f"{without[0]['digest']}\n"
+
+
+@pytest.mark.parametrize("folder", [".", "charms/b/", "./charms/../charms/b"])
+def test_only_one_charm(make_charm: MakeCharm, collect: Callable[..., list[dict[str, str]]], folder: str) -> None:
+    for name in (".", "charms/a", "charms/b"):
+        make_charm(name, platforms={"ubuntu@22.04:amd64": None})
+    path = "." if folder == "." else "charms/b"
+    assert collect(f"--charm={folder}") == [job for job in collect("--charm=") if job["path"] == path]
+
+
+@pytest.mark.parametrize(
+    ("folder", "message"),
+    [
+        ("../other", "../other: this folder is outside the repository. Write a path from the repository's root."),
+        ("/etc", "/etc: this folder is outside the repository. Write a path from the repository's root."),
+        ("none", "ROOT/none: not the folder of a charm, because it has no charmcraft.yaml"),
+    ],
+)
+def test_only_charm_is_not_there(error_of: Callable[..., str], folder: str, message: str) -> None:
+    assert error_of(_collect_charms.main, f"--charm={folder}") == f"collect-charms: {message}"
 
 
 def test_digest_of_what_is_not_there(make_charm: MakeCharm, error_of: Callable[..., str]) -> None:
     make_charm("charm", platforms={"ubuntu@22.04:amd64": None})
-    assert error_of(_commands.charm_digest, "charm", "--platform=amd64") == (
+    assert error_of(_charm_digest.main, "charm", "--platform=amd64") == (
         "charm-digest: ROOT/charm/charmcraft.yaml: no platform 'amd64'. It has ubuntu@22.04:amd64."
     )
-    assert error_of(_commands.charm_digest, "missing", "--platform=amd64") == (
-        "charm-digest: ROOT/missing: not the folder of a charm, for it has no charmcraft.yaml"
+    assert error_of(_charm_digest.main, "missing", "--platform=amd64") == (
+        "charm-digest: ROOT/missing: not the folder of a charm, because it has no charmcraft.yaml"
     )
     (make_charm("charm", platforms={"amd64": None}, base="ubuntu@24.04") / "link").symlink_to("/proc/self/mem")
-    assert error_of(_commands.charm_digest, "charm", "--platform=amd64") == "charm-digest: [Errno 5] Input/output error"
+    assert error_of(_charm_digest.main, "charm", "--platform=amd64") == (
+        f"charm-digest: [Errno 5] Input/output error: '/proc/{os.getpid()}/mem'"
+    )
 
 
 def test_commands_are_installed(make_charm: MakeCharm) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +16,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from pytest_operator_cache import _digest
 from pytest_operator_cache._digest import IGNORED, combine, digest, ignored_by, read_files
+from pytest_operator_cache._errors import CharmError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -205,6 +209,30 @@ def test_link_that_leads_out_counts_with_what_it_leads_to(tmp_path: Path) -> Non
     assert digest(read_files(charm)) in seen
 
 
+def test_files_that_vanish_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "charm.py").write_text("")
+    before = read_files(tmp_path)
+    (tmp_path / "a-folder").mkdir()
+    (tmp_path / "a-file").write_text("")
+    (tmp_path / "a-link").symlink_to("charm.py")
+    scandir = os.scandir
+
+    @contextmanager
+    def scan_and_remove(folder: str) -> Iterator[list[os.DirEntry[str]]]:
+        with scandir(folder) as entries:
+            listed = list(entries)
+        for entry in listed:
+            if entry.name.startswith("a-"):
+                Path(entry.path).rmdir() if entry.is_dir() else Path(entry.path).unlink()
+        yield listed
+
+    monkeypatch.setattr(os, "scandir", scan_and_remove)
+    assert read_files(tmp_path) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["charm.py"]
+    with pytest.raises(FileNotFoundError):
+        read_files(tmp_path / "missing")
+
+
 def test_what_is_no_file_is_left_out(tmp_path: Path) -> None:
     before = digest(read_files(tmp_path))
     os.mkfifo(tmp_path / "pipe")
@@ -302,6 +330,117 @@ def test_commit_counts_where_git_is_run(repository: Path, tmp_path: Path) -> Non
     git(shallow, "tag", "another")
     assert digest(read_files(shallow, as_committed=True)) == digest(read_files(repository, as_committed=True))
     assert digest(read_files(shallow)) != digest(read_files(repository))
+
+
+GIT_RECIPE = "parts:\n  files:\n    override-build: git describe\n"
+
+
+def test_git_that_refuses_is_an_error(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (repository / "charmcraft.yaml").write_text(GIT_RECIPE)
+    commit(repository)
+    # As in a container, where the checkout belongs to another user: git's own tests set this.
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    for as_committed in (False, True):
+        with pytest.raises(CharmError) as error:
+            read_files(repository, as_committed=as_committed)
+        assert str(error.value).startswith(
+            f"{repository}: git refuses to answer: fatal: detected dubious ownership in repository at '{repository}'\n"
+        )
+        assert f"git config --global --add safe.directory {repository}" in str(error.value)
+    # The line ends are git's to tell, too.
+    (repository / "charmcraft.yaml").write_bytes(b"type: charm\r\n")
+    with pytest.raises(CharmError, match="dubious ownership"):
+        read_files(repository, as_committed=True)
+    (repository / "charmcraft.yaml").unlink()
+    (repository / "crlf").unlink()
+    (repository / "binary").unlink()
+    assert digest(read_files(repository, as_committed=True))
+
+
+@pytest.mark.parametrize("content", ["", "gitdir: /missing"])
+def test_repository_that_is_broken_is_an_error(tmp_path: Path, content: str) -> None:
+    (charm := tmp_path / "charms/demo").mkdir(parents=True)
+    (charm / "charmcraft.yaml").write_text(GIT_RECIPE)
+    assert read_files(charm)[".git"] == ""
+    (tmp_path / ".git").write_text(content)
+    with pytest.raises(CharmError, match=r"charms/demo: git refuses to answer: fatal: "):
+        read_files(charm)
+
+
+def test_git_that_is_missing_is_an_error_in_a_repository(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (repository / "charmcraft.yaml").write_text(GIT_RECIPE)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(CharmError, match=r": git does not start: No such file or directory$"):
+        read_files(repository)
+
+
+def test_git_that_is_killed_is_an_error(repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (repository / "charmcraft.yaml").write_text(GIT_RECIPE)
+    (tmp_path / "git").write_text("#!/bin/sh\nkill -9 $$\n")
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(CharmError, match=r": git refuses to answer: exit code -9$"):
+        read_files(repository)
+
+
+def test_repository_without_a_commit(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "charmcraft.yaml").write_text(GIT_RECIPE)
+    assert read_files(tmp_path)[".git"] == ""
+    commit(tmp_path)
+    git(tmp_path, "tag", "é\udcff")
+    assert digest(read_files(tmp_path))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text("\r\nx", max_size=12), st.integers(1, 4))
+def test_pieces_do_not_change_the_digest(text: str, size: int) -> None:
+    content = text.encode()
+    with tempfile.NamedTemporaryFile() as file, pytest.MonkeyPatch.context() as patch:
+        file.write(content)
+        file.flush()
+        patch.setattr(_digest, "_PIECE", size)
+        os.lseek(file.fileno(), 0, os.SEEK_SET)
+        hasher, has_crlf = _digest._hash_content(file.fileno(), len(content), look_for_crlf=True)  # noqa: SLF001, its pieces
+        assert hasher.digest() == hashlib.sha256(content).digest()
+        assert has_crlf or b"\r\n" not in content
+        os.lseek(file.fileno(), 0, os.SEEK_SET)
+        hasher = _digest._hash_with_lf(file.fileno())  # noqa: SLF001, as above
+        assert hasher.digest() == hashlib.sha256(content.replace(b"\r\n", b"\n")).digest()
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from pytest_operator_cache._digest import read_files
+resource.setrlimit(resource.RLIMIT_AS, (400_000_000, 400_000_000))
+print(read_files(Path(sys.argv[1]))["large"])
+"""
+
+
+@pytest.mark.long
+def test_file_that_is_larger_than_the_memory(tmp_path: Path) -> None:
+    size = 2**29 + 5
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(size)
+    result = subprocess.run(
+        [sys.executable, "-c", LIMITED, tmp_path], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+    hasher, zeros = hashlib.sha256(), bytes(2**20)
+    for _ in range(size // 2**20):
+        hasher.update(zeros)
+    hasher.update(bytes(5))
+    assert result == f"file {hasher.hexdigest()}\n"
+
+
+def test_caches_of_any_name_do_not_count(tmp_path: Path) -> None:
+    (tmp_path / "charm.py").write_text("")
+    before = read_files(tmp_path)
+    (tmp_path / "any/name").mkdir(parents=True)
+    (tmp_path / "any/name/content").write_text("cached")
+    assert read_files(tmp_path) != before
+    (tmp_path / "any/name/CACHEDIR.TAG").write_text("Signature: 8a477f597d28d172789f06886806bc55")
+    assert read_files(tmp_path) == before
 
 
 def test_git_is_not_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

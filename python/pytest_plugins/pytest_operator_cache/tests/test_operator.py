@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pytest_operator_cache._packed import machine
+from pytest_operator_cache._charmcraft import host_architecture
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import MakeCharm, MakePacked, OperatorSuite, RealCharm, Run, StandIn
 
-ARCHITECTURE = machine()
+ARCHITECTURE = host_architecture()
 OTHER = {"amd64": "arm64", "arm64": "amd64"}[ARCHITECTURE]
 JAMMY, NOBLE, FOCAL = ({"name": "ubuntu", "channel": channel} for channel in ("22.04", "24.04", "20.04"))
 
@@ -115,8 +116,25 @@ def packed_charms(pytester: pytest.Pytester, make_charm: MakeCharm, real_charm: 
 
 @pytest.mark.usefixtures("in_ci")
 def test_build_charm_chooses_by_its_arguments(packed_charms: Path, operator_suite: OperatorSuite) -> None:
-    built = operator_suite.build([(charm, arguments) for charm, arguments, _ in BY_ARGUMENT])
+    others: list[tuple[str, dict[str, Any]]] = [
+        ("named", {"return_all": True}),
+        ("bases", {"return_all": True, "bases_index": 1}),
+        ("shorthand", {}),
+        ("base", {"bases_index": 0}),
+    ]
+    # All in one process: pytest-operator takes long to import.
+    *built, everything, one, several, none = operator_suite.build(
+        [*((charm, arguments) for charm, arguments, _ in BY_ARGUMENT), *others]
+    )
     assert built == [str(packed_charms / charm / file) for charm, _, file in BY_ARGUMENT]
+    assert everything == [str(packed_charms / "named/demo_new.charm"), str(packed_charms / "named/demo_old.charm")]
+    assert one == [str(packed_charms / f"bases/demo_ubuntu-20.04-{ARCHITECTURE}.charm")]
+    assert several.startswith(f"SeveralCharmsError: {packed_charms}/shorthand: several packed charms 'demo' ")
+    assert "Pass --charm-base=demo=ubuntu@22.04 or --charm-base=demo=ubuntu@24.04 to pytest." in several
+    assert none == (
+        f"CharmError: {packed_charms}/base/charmcraft.yaml: bases_index=0 needs `bases`, and there are none. "
+        "Leave it out, and choose with --charm-base=NAME@CHANNEL."
+    )
 
 
 @pytest.mark.usefixtures("in_ci")
@@ -129,28 +147,11 @@ def test_build_charm_chooses_by_option(packed_charms: Path, operator_suite: Oper
 
 
 @pytest.mark.usefixtures("in_ci")
-def test_build_charm_returns_all(packed_charms: Path, operator_suite: OperatorSuite) -> None:
-    everything, one = operator_suite.build(
-        [("named", {"return_all": True}), ("bases", {"return_all": True, "bases_index": 1})]
-    )
-    assert everything == [str(packed_charms / "named/demo_new.charm"), str(packed_charms / "named/demo_old.charm")]
-    assert one == [str(packed_charms / f"bases/demo_ubuntu-20.04-{ARCHITECTURE}.charm")]
-
-
-@pytest.mark.usefixtures("in_ci")
 def test_build_charms_follows(packed_charms: Path, operator_suite: OperatorSuite) -> None:
     assert operator_suite.build_charms("base", "application") == {
         "demo": str(packed_charms / f"base/demo_{ARCHITECTURE}.charm"),
         "application": str(packed_charms / f"application/application_{ARCHITECTURE}.charm"),
     }
-
-
-@pytest.mark.usefixtures("in_ci", "packed_charms")
-def test_build_charm_says_what_to_pass(operator_suite: OperatorSuite) -> None:
-    several, none = operator_suite.build([("shorthand", {}), ("base", {"bases_index": 0})])
-    assert several.startswith("CharmNotFoundError: Several packed charms 'demo' ")
-    assert "Pass --charm-base=demo=ubuntu@22.04 or --charm-base=demo=ubuntu@24.04 to pytest." in several
-    assert none.startswith("CharmError: bases_index=0 is an index into `bases`, and ")
 
 
 @pytest.mark.usefixtures("in_ci")
@@ -206,3 +207,40 @@ def test_pytest_operator_is_switched_off(
     test = f"def test_charm(packed_charm): assert str(packed_charm()) == {str(packed)!r}"
     (packed.parent / "test_charm.py").write_text(test)
     assert "1 passed" in operator_suite.run("-p", "no:pytest-operator", "-p", "no:asyncio")
+
+
+GROUPS = """
+import asyncio
+from pathlib import Path
+
+import pytest
+from pytest_operator.plugin import OpsTest
+
+
+@pytest.fixture
+def ops_test(request, tmp_path_factory):
+    return OpsTest(request, tmp_path_factory)  # the fixture of this name asks for a controller
+
+
+@pytest.mark.parametrize("group", [pytest.param(number, marks=pytest.mark.group(number)) for number in range(6)])
+def test_group(ops_test, group):
+    assert Path(asyncio.run(ops_test.build_charm("charm"))).exists()
+"""
+
+
+@pytest.mark.parametrize("operator_python", ["0.43.2"], indirect=True)
+def test_groups_of_a_suite_pack_once(
+    operator_python: Path,
+    make_charm: MakeCharm,
+    charmcraft: StandIn,
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make_charm("charm")
+    (pytester.path / "test_groups.py").write_text(GROUPS)
+    monkeypatch.setenv("STAND_IN_SECONDS", "1")
+    command = [str(operator_python.with_name("run-groups")), "--jobs=3", "--", "--destructive-mode"]
+    for number in (1, 2):
+        result = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert "6 groups passed, 0 failed in " in result.stdout, result.stdout + result.stderr
+        assert len(charmcraft.calls) == number

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import ast
+import json
 import sys
+import tempfile
 import zipfile
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from pytest_operator_cache._packed import machine
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pytest_operator_cache._charmcraft import host_architecture
+from pytest_operator_cache._errors import CharmError
+from pytest_operator_cache._packed import Options, find_one
+from pytest_operator_cache._source import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import MakeCharm, MakePacked, Run, StandIn
 
-ARCHITECTURE = machine()
+ARCHITECTURE = host_architecture()
 OTHER = {"amd64": "arm64", "arm64": "amd64"}[ARCHITECTURE]
 
 pytestmark = pytest.mark.usefixtures("in_ci")
@@ -75,7 +84,7 @@ def test_none_fits(
                 archive.writestr(file, text)
     (folder / "j.charm").mkdir()
     assert error_of("--charm-base=ubuntu@24.04").partition(": ")[2] == (
-        f"No packed charm 'demo' for {ARCHITECTURE} and ubuntu@24.04 in {folder}:\n"
+        f"{folder}: no packed charm 'demo' for {ARCHITECTURE} and ubuntu@24.04:\n"
         "  a.charm: another charm, 'other'\n"
         f"  b.charm: for another architecture, {OTHER}\n"
         "  c.charm: for another base, ubuntu@22.04\n"
@@ -84,11 +93,11 @@ def test_none_fits(
         "  f.charm: no manifest.yaml in it\n"
         "  g.charm: no metadata.yaml in it\n"
         "  h.charm: its metadata.yaml has no name, or its manifest.yaml no bases\n"
-        "  i.charm: what it says of itself is not YAML\n"
+        "  i.charm: its metadata.yaml or its manifest.yaml is not YAML\n"
         f"  j.charm: can't be read ([Errno 21] Is a directory: '{folder}/j.charm')\n"
-        "In CI, build_charms_with_cache.yaml packs it into an artifact ('charms-packed-with-cache' unless you name it),"
-        " and integration_test_charm.yaml downloads that to the root of the repository: give both the same "
-        f"`artifact-name`, and see that charmcraft.yaml has a platform for {ARCHITECTURE} and ubuntu@24.04.\n"
+        "In CI: build_charms_with_cache.yaml packs it into an artifact ('charms-packed-with-cache' by default), "
+        "and integration_test_charm.yaml downloads that to the root of the repository. Give both the same "
+        f"`artifact-name`, and check that charmcraft.yaml has a platform for {ARCHITECTURE} and ubuntu@24.04.\n"
         f"On a laptop: run `charmcraft pack --platform=ubuntu@24.04:{ARCHITECTURE}` in {folder}, "
         "or unset the variable CI."
     )
@@ -98,10 +107,12 @@ def test_none_is_there_but_elsewhere(
     make_charm: MakeCharm, make_packed: MakePacked, error_of: Callable[..., str], pytester: pytest.Pytester
 ) -> None:
     folder = make_charm("application")
+    nowhere = error_of(call="packed_charm('application')")
+    assert f"CharmNotFoundError: {folder}: no packed charm 'demo' for {ARCHITECTURE}. In CI: " in nowhere
     make_packed("artifact/demo.charm")
     message = error_of(call="packed_charm('application')").splitlines()
-    assert message[0].endswith(f"No packed charm 'demo' for {ARCHITECTURE} in {folder}.")
-    assert message[1] == f"Elsewhere below {pytester.path}: artifact/demo.charm."
+    assert message[0].endswith(f"CharmNotFoundError: {folder}: no packed charm 'demo' for {ARCHITECTURE}.")
+    assert message[1] == f"There are others below {pytester.path}: artifact/demo.charm"
     assert message[-1] == f"On a laptop: run `charmcraft pack` in {folder}, or unset the variable CI."
 
 
@@ -110,7 +121,7 @@ def test_several_fit(make_charm: MakeCharm, make_packed: MakePacked, error_of: C
     make_packed("demo_20.charm", base="ubuntu@20.04")
     make_packed("demo_22.charm", base="ubuntu@22.04")
     assert error_of().partition(": ")[2] == (
-        f"Several packed charms 'demo' for {ARCHITECTURE} in {folder}:\n"
+        f"{folder}: several packed charms 'demo' for {ARCHITECTURE}:\n"
         "  demo_20.charm: for ubuntu@20.04\n"
         "  demo_22.charm: for ubuntu@22.04\n"
         "Pass --charm-base=demo=ubuntu@20.04 or --charm-base=demo=ubuntu@22.04 to pytest, "
@@ -127,24 +138,163 @@ def test_several_fit_that_say_the_same(
     assert error_of().splitlines()[1:] == [
         "  demo_22.charm: for ubuntu@22.04",
         "  demo_old-name.charm: for ubuntu@22.04",
-        "They are for the same: remove what is left over, or pass --charmcraft-args=--platform=NAME to pytest.",
+        "They are for the same base: remove those you don't need, or pass --charmcraft-args=--platform=NAME to pytest.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("project", "name", "base"),
+    [
+        ({"base": "ubuntu@22.04", "platforms": {ARCHITECTURE: None}}, f"demo_{ARCHITECTURE}.charm", "ubuntu@22.04"),
+        (
+            {"platforms": {f"ubuntu@24.04:{ARCHITECTURE}": None, f"ubuntu@24.04:{OTHER}": None}},
+            f"demo_ubuntu@24.04-{ARCHITECTURE}.charm",
+            "ubuntu@24.04",
+        ),
+        (
+            {"bases": [{"name": "ubuntu", "channel": "22.04"}]},
+            f"demo_ubuntu-22.04-{ARCHITECTURE}.charm",
+            "ubuntu@22.04",
+        ),
+    ],
+)
+def test_charm_with_the_name_that_charmcraft_gives_is_taken(
+    make_charm: MakeCharm, make_packed: MakePacked, run: Run, project: dict[str, Any], name: str, base: str
+) -> None:
+    folder = make_charm(**project)
+    # A revision that was downloaded, one that was renamed, and one for another base.
+    make_packed("demo.charm", base=base)
+    make_packed("upgrade.charm", base=base)
+    make_packed("local-demo.charm", base="ubuntu@20.04")
+    make_packed(name, base=base)
+    (folder / "test_charm.py").write_text(f"def test_charm(packed_charm): assert packed_charm().name == {name!r}")
+    run().assert_outcomes(passed=1)
+
+
+def test_several_with_names_that_charmcraft_gives(
+    make_charm: MakeCharm, make_packed: MakePacked, error_of: Callable[..., str]
+) -> None:
+    make_charm(platforms={f"ubuntu@24.04:{ARCHITECTURE}": None, f"ubuntu@22.04:{ARCHITECTURE}": None})
+    for channel in ("22.04", "24.04"):
+        make_packed(f"demo_ubuntu@{channel}-{ARCHITECTURE}.charm", base=f"ubuntu@{channel}")
+    make_packed("upgrade.charm", base="ubuntu@22.04")
+    assert error_of().splitlines()[1:] == [
+        f"  demo_ubuntu@22.04-{ARCHITECTURE}.charm: for ubuntu@22.04",
+        f"  demo_ubuntu@24.04-{ARCHITECTURE}.charm: for ubuntu@24.04",
+        "Pass --charm-base=demo=ubuntu@22.04 or --charm-base=demo=ubuntu@24.04 to pytest.",
+    ]
+
+
+def test_several_fit_of_which_one_runs_on_both(
+    pytester: pytest.Pytester, make_charm: MakeCharm, error_of: Callable[..., str], run: Run
+) -> None:
+    make_charm()
+    for name, channels in {"both": ["20.04", "22.04"], "old": ["20.04"], "new": ["22.04"]}.items():
+        bases = [{"name": "ubuntu", "channel": channel, "architectures": [ARCHITECTURE]} for channel in channels]
+        write_packed(pytester.path / f"{name}.charm", json.dumps({"bases": bases}))
+    assert error_of().splitlines()[-1] == (
+        "Pass --charm-base=demo=ubuntu@20.04 or --charm-base=demo=ubuntu@22.04 to pytest."
+    )
+    (pytester.path / "test_charm.py").write_text("def test_charm(packed_charm): assert packed_charm().stem == 'old'")
+    run("--charm-base=demo=ubuntu@20.04").assert_outcomes(passed=1)
+
+
+def write_packed(path: Path, manifest: str, metadata: str = "name: demo") -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("metadata.yaml", metadata)
+        archive.writestr("manifest.yaml", manifest)
+
+
+DEEP = "[" * 20_000 + "]" * 20_000
+NO_BASES = "its metadata.yaml has no name, or its manifest.yaml no bases"
+NOT_YAML = "its metadata.yaml or its manifest.yaml is not YAML"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "metadata", "reason"),
+    [
+        ("bases: [{name: ubuntu, channel: '22.04', architectures: [amd64, 3]}]", "name: demo", NO_BASES),
+        ("bases: [{name: ubuntu, channel: '22.04', architectures: [amd64, [3]]}]", "name: demo", NO_BASES),
+        ("bases: [{name: ubuntu, channel: '22.04', architectures: amd64}]", "name: demo", NO_BASES),
+        ("bases: [{name: 3, channel: '22.04', architectures: [amd64]}]", "name: demo", NO_BASES),
+        ("bases: [{name: ubuntu, channel: '22.04', architectures: {amd64: x}}]", "name: demo", NO_BASES),
+        ("bases: [ubuntu, 3]", "name: demo", NO_BASES),
+        ("bases: {name: ubuntu}", "name: demo", NO_BASES),
+        ("bases: []", "name: [demo]", NO_BASES),
+        ("bases: []", '- "name"', NO_BASES),
+        ("", "", NO_BASES),
+        ("!!int ''", "name: demo", NOT_YAML),
+        (DEEP, "name: demo", NOT_YAML),
+        ("bases: []", "name: other", "another charm, 'other'"),
+        ("bases: [{name: ubuntu, channel: 22.04, architectures: [all]}]", "name: demo", ""),
+    ],
+)
+def test_leftover_says_anything(
+    pytester: pytest.Pytester,
+    make_charm: MakeCharm,
+    error_of: Callable[..., str],
+    manifest: str,
+    metadata: str,
+    reason: str,
+) -> None:
+    folder = make_charm()
+    write_packed(folder / "left.charm", manifest, metadata)
+    if reason:
+        assert error_of().splitlines()[1] == f"  left.charm: {reason}"
+    else:
+        assert find_one(folder, Options()) == pytester.path / "left.charm"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_no_damage_of_a_packed_charm_is_a_traceback(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "charmcraft.yaml").write_text("name: demo\ntype: charm\n")
+        packed = folder / "demo.charm"
+        manifest = {"bases": [{"name": "ubuntu", "channel": "22.04", "architectures": [ARCHITECTURE]}]}
+        compression = data.draw(
+            st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+        )
+        with zipfile.ZipFile(packed, "w", compression) as archive:
+            archive.writestr("metadata.yaml", "name: demo")
+            archive.writestr("manifest.yaml", json.dumps(manifest))
+        content = bytearray(packed.read_bytes())
+        for _ in range(data.draw(st.integers(1, 3))):
+            content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+        packed.write_bytes(content)
+        with suppress(CharmError):
+            assert find_one(folder, Options()) == packed
 
 
 def test_chosen_charm_is_corrupt(make_charm: MakeCharm, make_packed: MakePacked, error_of: Callable[..., str]) -> None:
     make_charm()
     packed = make_packed("demo.charm")
     packed.write_bytes(packed.read_bytes().replace(b"#!/usr", b"#!/USR"))
-    assert error_of().endswith(f"{packed} is corrupt (src/charm.py): pack or download it again.")
+    assert error_of().endswith(f"{packed}: corrupt (src/charm.py). Pack or download it again.")
+
+
+def test_charm_that_cannot_be_unpacked(
+    make_charm: MakeCharm, make_packed: MakePacked, error_of: Callable[..., str]
+) -> None:
+    make_charm()
+    packed = make_packed("demo.charm")
+    content = packed.read_bytes()
+    # The method of compression of the last file, in the zip's directory: https://en.wikipedia.org/wiki/ZIP_(file_format)
+    method = content.rindex(b"PK\x01\x02") + 10
+    packed.write_bytes(content[:method] + b"\x63\0" + content[method + 2 :])
+    assert error_of().endswith(
+        f"{packed}: corrupt (That compression method is not supported). Pack or download it again."
+    )
 
 
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({}, "PATH: not the folder of a charm, for it has no charmcraft.yaml"),
+        ({}, "PATH: not the folder of a charm, because it has no charmcraft.yaml"),
         ({"charmcraft.yaml": "type: bundle"}, "PATH/charmcraft.yaml: not a charm, but a bundle"),
         ({"charmcraft.yaml": "type: charm"}, "PATH/charmcraft.yaml: no `name`, neither here nor in metadata.yaml"),
-        ({"charmcraft.yaml": "name: 3"}, "PATH/charmcraft.yaml: `name` is not a charm's name"),
+        ({"charmcraft.yaml": "name: 3"}, "PATH/charmcraft.yaml: `name` is not the name of a charm"),
         ({"charmcraft.yaml": "- name"}, "PATH/charmcraft.yaml: not a mapping of keys to values"),
         ({"charmcraft.yaml": "name: ["}, "PATH/charmcraft.yaml: can't be read: while parsing a flow node"),
         ({"charmcraft.yaml": "name: \x00"}, "PATH/charmcraft.yaml: can't be read: unacceptable character"),
@@ -168,7 +318,7 @@ def test_name_in_metadata(pytester: pytest.Pytester, make_packed: MakePacked, ru
 
 def test_base_is_none(make_charm: MakeCharm, error_of: Callable[..., str], run: Run) -> None:
     make_charm()
-    message = "'jammy' is not a base: write NAME@CHANNEL, such as ubuntu@24.04."
+    message = "'jammy' is not a base. Write NAME@CHANNEL, such as ubuntu@24.04."
     assert message in error_of(call="packed_charm(base='jammy')")
     result = run("--charm-base=demo=jammy")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -186,41 +336,118 @@ def test_argument_goes_before_option(make_charm: MakeCharm, make_packed: MakePac
 
 
 def test_platform_that_is_not_there(make_charm: MakeCharm) -> None:
-    from pytest_operator_cache._charm import CharmError
-    from pytest_operator_cache._charms import Charms
-
     folder = make_charm(platforms={f"ubuntu@24.04:{ARCHITECTURE}": None})
-    charms = Charms(bases={}, arguments=["--platform=jammy"], store=None, ignore=[], tell=print)
     message = rf"charmcraft.yaml: no platform 'jammy'. It has ubuntu@24.04:{ARCHITECTURE}.$"
     with pytest.raises(CharmError, match=message):
-        charms.find(folder)
+        find_one(folder, Options(arguments=["--platform=jammy"]))
 
 
 @pytest.mark.parametrize(
     ("index", "message"),
     [
-        (2, "bases_index=2: `bases` of PATH has 0 (ubuntu@20.04), 1 (ubuntu@22.04, ubuntu@24.04)."),
-        (-1, "bases_index=-1: `bases` of PATH has 0 (ubuntu@20.04), 1 (ubuntu@22.04, ubuntu@24.04)."),
-        ("1", "bases_index='1': `bases` of PATH has 0 (ubuntu@20.04), 1 (ubuntu@22.04, ubuntu@24.04)."),
+        (2, "PATH: `bases` has no index 2. It has 0 (ubuntu@20.04), 1 (ubuntu@22.04, ubuntu@24.04)."),
+        (-1, "PATH: `bases` has no index -1. It has 0 (ubuntu@20.04), 1 (ubuntu@22.04, ubuntu@24.04)."),
+        ("1", "PATH: `bases` has no index '1'. It has 0 (ubuntu@20.04), 1 (ubuntu@22.04, ubuntu@24.04)."),
     ],
 )
 def test_bases_index_that_is_not_there(make_charm: MakeCharm, index: int, message: str) -> None:
-    from pytest_operator_cache._charm import CharmError, read
-
     focal, jammy, noble = ({"name": "ubuntu", "channel": channel} for channel in ("20.04", "22.04", "24.04"))
     folder = make_charm(bases=[focal, {"build-on": [jammy], "run-on": [jammy, noble]}])
+    charm = read(folder)
+    assert [charm.bases_at(0), charm.bases_at(1)] == [{"ubuntu@20.04"}, {"ubuntu@22.04", "ubuntu@24.04"}]
     with pytest.raises(CharmError) as error:
-        read(folder).bases_of(index)
+        charm.bases_at(index)
     assert str(error.value) == message.replace("PATH", str(folder / "charmcraft.yaml"))
 
 
 def test_bases_index_into_what_is_malformed(make_charm: MakeCharm) -> None:
-    from pytest_operator_cache._charm import CharmError, read
-
     folder = make_charm(bases=[{"name": "ubuntu", "channel": "22.04"}, {"name": "ubuntu"}])
     with pytest.raises(CharmError) as error:
-        read(folder).bases_of(0)
-    assert str(error.value) == f"{folder}/charmcraft.yaml: in `bases`, every base has a `name` and a `channel`."
+        read(folder).bases_at(0)
+    assert str(error.value) == f"{folder}/charmcraft.yaml: in `bases`, every base needs a `name` and a `channel`"
+
+
+@pytest.mark.parametrize("ci", ["true", ""])
+@pytest.mark.parametrize("variable", ["CHARM_PATH", "CRAFT_ARTIFACT"])
+def test_charm_in_a_variable(
+    make_charm: MakeCharm,
+    make_packed: MakePacked,
+    run: Run,
+    charmcraft: StandIn,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    ci: str,
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    folder = make_charm()
+    make_charm("application", name="application")
+    make_packed("application/application.charm", name="application")
+    named = make_packed("elsewhere/any.charm", name="application")
+    if ci:
+        make_packed("demo.charm")
+    monkeypatch.setenv(variable, "elsewhere/any.charm")
+    (folder / "test_charm.py").write_text(
+        f"""
+def test_charm(packed_charm):
+    assert str(packed_charm("application")) == {str(named)!r}
+    assert str(packed_charm("application", base="ubuntu@22.04")) == {str(named)!r}
+
+def test_another_charm(packed_charm):
+    assert packed_charm().name.startswith("demo")
+"""
+    )
+    run().assert_outcomes(passed=2)
+    # Only the charm that the variable doesn't name is packed.
+    assert [folder for folder, *_ in charmcraft.calls] == ([] if ci else [str(folder)])
+
+
+def test_charm_in_a_variable_is_for_another_base(
+    make_charm: MakeCharm, make_packed: MakePacked, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_charm()
+    make_packed("old.charm", base="ubuntu@22.04")
+    make_packed("foreign.charm", architecture=OTHER)
+    monkeypatch.setenv("CHARM_PATH", str(make_packed("elsewhere/new.charm", base="ubuntu@24.04")))
+    monkeypatch.setenv("CRAFT_ARTIFACT", "foreign.charm")
+    (folder / "test_charm.py").write_text(
+        """
+def test_bases(packed_charm):
+    assert packed_charm().name == "new.charm"
+    assert packed_charm(base="ubuntu@22.04").name == "old.charm"
+"""
+    )
+    run().assert_outcomes(passed=1)
+    (folder / "test_charm.py").write_text("def test_base(packed_charm): assert packed_charm().name == 'old.charm'")
+    run("--charm-base=ubuntu@22.04").assert_outcomes(passed=1)
+
+
+def test_variable_names_no_charm(
+    make_charm: MakeCharm, make_packed: MakePacked, error_of: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_charm()
+    packed = make_packed("demo.charm")
+    monkeypatch.setenv("CHARM_PATH", "charmcraft.yaml")
+    assert error_of().endswith(
+        "CharmError: CHARM_PATH=charmcraft.yaml: not a zip file, or only a part of one. "
+        "It must be the path of a packed charm. Correct it, or unset it."
+    )
+    monkeypatch.setenv("CHARM_PATH", "demo.charm")
+    packed.write_bytes(packed.read_bytes().replace(b"#!/usr", b"#!/USR"))
+    assert error_of().endswith(f"{packed}: corrupt (src/charm.py). Pack or download it again.")
+
+
+def test_type_of_the_fixture(make_charm: MakeCharm, make_packed: MakePacked, run: Run) -> None:
+    folder = make_charm()
+    make_packed("demo.charm")
+    (folder / "test_charm.py").write_text(
+        """
+from pytest_operator_cache import PackedCharm
+
+def test_charm(packed_charm: PackedCharm) -> None:
+    assert packed_charm()
+"""
+    )
+    run().assert_outcomes(passed=1)
 
 
 def test_other_values_of_ci_are_none(

@@ -1,0 +1,197 @@
+"""Builds of charms outside CI: one process packs a folder at a time, and the others take the result from the cache."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from pytest_operator_cache._charmcraft import version_of, versions_in
+from pytest_operator_cache._errors import CharmError
+from pytest_operator_cache._inputs import Inputs, describe_changes, read_inputs
+from pytest_operator_cache._store import CorruptError, Entry, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from filelock import BaseFileLock
+    from typing_extensions import Self
+
+# In seconds.
+_POLL = 0.05
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Where and how builds are cached.
+
+    Attributes:
+        store: Where they are.
+        ignore: More patterns of what charmcraft doesn't pack.
+        log: Is called with each line that the user should see.
+        since: Ignore builds that were packed before, in seconds since 1970; 0 if the user asks for the cache.
+    """
+
+    store: Store
+    ignore: Sequence[str]
+    log: Callable[[str], None]
+    since: float = 0
+
+
+class Build:
+    """One build of a charm, as a context manager for `with` and `async with`.
+
+    Inside, `charms` has the paths of the cached charms. If it is empty, pack them and assign their paths: they are put
+    into the cache at the end. Only one process at a time packs a folder.
+
+    Args:
+        cache: Where it is cached.
+        folder: The charm's folder, absolute.
+        arguments: What is passed to charmcraft, and everything else that chooses the result.
+        destination: The folder for what comes from the cache.
+    """
+
+    def __init__(self, cache: Cache, folder: Path, arguments: Sequence[str], destination: Path) -> None:
+        self.charms: Sequence[Path] = []
+        self._cache = cache
+        self._folder = folder
+        self._arguments = arguments
+        self._destination = destination
+        self._inputs = Inputs()
+        # Of the inputs; empty if they can't be read or nothing can be kept.
+        self._key = ""
+        self._leftovers: set[tuple[int, int]] = set()
+        self._lock: BaseFileLock | None = None
+        self._start = 0.0
+        self._logged: set[str] = set()
+
+    def __enter__(self) -> Self:
+        for _ in self._enter():
+            time.sleep(_POLL)
+        return self
+
+    async def __aenter__(self) -> Self:
+        import asyncio
+
+        for _ in self._enter():
+            await asyncio.sleep(_POLL)
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        try:
+            if self._start and self._key and self.charms and error is None:
+                self._put(time.monotonic() - self._start)
+        finally:
+            if self._lock:
+                self._lock.release()
+
+    async def __aexit__(self, error: type[BaseException] | None, *_: object) -> None:
+        self.__exit__(error)
+
+    def _enter(self) -> Iterator[None]:
+        """Get the cached charms, or else the lock for packing them; yield while another process has it."""
+        self._get()
+        if self.charms:
+            return
+        yield from self._acquire()
+        # Another process may have packed it meanwhile.
+        self._get()
+        if not self.charms:
+            self._log_reason()
+            self._leftovers = {*versions_in(self._folder).values()}
+            self._start = time.monotonic()
+
+    def _get(self) -> None:
+        """Read the inputs, and get the charms that were packed from them."""
+        self._key = ""
+        try:
+            self._inputs = read_inputs(self._folder, self._arguments, self._cache.ignore)
+            self._key = self._inputs.key(self._arguments)
+            entry = self._cache.store.get(self._key, self._destination, self._cache.since)
+        except CorruptError:
+            self._log_if_asked(f"the cached charm of {self._folder} was corrupt, and has been removed")
+        except (CharmError, OSError) as error:
+            self._log_if_asked(f"{self._folder} is packed without the cache: {error}")
+        else:
+            if entry:
+                self.charms = entry.charms
+                how = "packed by another process of this run" if self._cache.since else "taken from the cache"
+                self._log(f"{_names(entry.charms)} {how}, {_duration(entry.seconds)} saved")
+
+    def _acquire(self) -> Iterator[None]:
+        """Acquire the lock of the folder, and yield while another process has it."""
+        from filelock import FileLock
+
+        try:
+            lock = FileLock(self._cache.store.lock_file(self._folder))
+            while not _try_acquire(lock):
+                yield
+            self._lock = lock
+        # filelock raises NotImplementedError on a file system without locks.
+        except (NotImplementedError, OSError) as error:
+            self._log(f"{self._folder} is packed without a lock: {error}")
+
+    def _log_reason(self) -> None:
+        """Log why a charm that was packed before has to be packed again."""
+        before = Inputs.load(self._cache.store.get_record(self._record))
+        if self._key and before:
+            changes = describe_changes(before, self._inputs)
+            self._log_if_asked(f"{self._folder} repacked: {changes or 'the cache no longer has it'}")
+
+    def _put(self, seconds: float) -> None:
+        """Cache the charms that were packed, unless it is doubtful what they were packed from."""
+        names = _names(self.charms)
+        try:
+            inputs = read_inputs(self._folder, self._arguments, self._cache.ignore)
+            leftovers = [path for path in self.charms if version_of(path) in self._leftovers]
+            if changes := describe_changes(self._inputs, inputs, limit=3):
+                self._log(
+                    f"{names} not kept, because files changed while it was packed: {changes}. "
+                    "If they don't go into the charm, name them in charm_cache_ignore."
+                )
+            elif leftovers:
+                self._log(f"{_names(leftovers)} not kept, because charmcraft packed it earlier")
+            else:
+                self._cache.store.put(self._key, Entry([*self.charms], seconds))
+                self._log_if_asked(f"{names} kept, packed in {_duration(seconds)}")
+                self._cache.store.put_record(self._record, asdict(self._inputs))
+        except (CharmError, OSError) as error:
+            self._log(f"{names} not kept: {getattr(error, 'strerror', None) or error}")
+
+    @property
+    def _record(self) -> str:
+        """What this build and the earlier ones with other inputs have in common."""
+        return "\0".join([os.fspath(self._folder), *self._arguments])
+
+    def _log_if_asked(self, line: str) -> None:
+        """Log what matters only to those who ask for the cache."""
+        if not self._cache.since:
+            self._log(line)
+
+    def _log(self, line: str) -> None:
+        if line not in self._logged:
+            self._logged.add(line)
+            # A path that isn't UTF-8 can't be sent to another process.
+            self._cache.log(line.encode(errors="backslashreplace").decode())
+
+
+def _try_acquire(lock: BaseFileLock) -> bool:
+    from filelock import Timeout
+
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return False
+    return True
+
+
+def _duration(seconds: float) -> str:
+    """Return a duration as people read it."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
+def _names(charms: Sequence[Path]) -> str:
+    return ", ".join(charm.name for charm in charms)

@@ -1,0 +1,43 @@
+"""The command `find-charm`: prints the path of a packed charm."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_operator_cache._errors import CharmError, SeveralCharmsError
+from pytest_operator_cache._packed import Options, find_named, find_one
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# An exit code of its own, because a program can ask for the base then.
+SEVERAL_FIT = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the absolute path of the packed charm in a folder, and return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="find-charm",
+        description="Print the absolute path of the packed charm in a folder, for the architecture of this machine. If "
+        f"several charms fit, the exit code is {SEVERAL_FIT}.",
+    )
+    parser.add_argument(
+        "folder", metavar="FOLDER", type=Path, nargs="?", default=Path(), help="the charm's folder (default: this one)"
+    )
+    parser.add_argument("--base", metavar="BASE", help="the base that the charm must run on, such as ubuntu@24.04")
+    options = parser.parse_args(arguments)
+    try:
+        found = find_named(options.folder, Options(), options.base)
+        print(found or find_one(options.folder, Options(), base=options.base))
+    except SeveralCharmsError as error:
+        choices = " or ".join(f"--base={base}" for base in error.bases)
+        error.advice = f"Pass {choices}." if choices else "They are for the same base: remove those you don't need."
+        print(f"find-charm: {error}", file=sys.stderr)
+        return SEVERAL_FIT
+    except CharmError as error:
+        print(f"find-charm: {error}", file=sys.stderr)
+        return 1
+    return 0

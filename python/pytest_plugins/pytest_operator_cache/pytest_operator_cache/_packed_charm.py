@@ -1,0 +1,62 @@
+"""The fixture `packed_charm` outside CI: packs the charms of a run, each once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_operator_cache._build import Build, Cache
+from pytest_operator_cache._charmcraft import pack, select_argument, versions_in
+from pytest_operator_cache._packed import find, select_one
+from pytest_operator_cache._source import read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_operator_cache._packed import Options
+
+
+class Packer:
+    """Packs the charms of a run, each once.
+
+    Args:
+        options: What the user asks for in the whole run.
+        cache: Where builds are cached.
+        make_folder: Makes a folder for what comes from the cache.
+    """
+
+    def __init__(self, options: Options, cache: Cache, make_folder: Callable[[], Path]) -> None:
+        self._options = options
+        self._cache = cache
+        self._make_folder = make_folder
+        self._packed: dict[tuple[Path, str | None], Path] = {}
+
+    def pack(self, charm_path: str | Path, base: str | None) -> Path:
+        """Pack a charm, or take it from the cache, and return where it is.
+
+        Args:
+            charm_path: The charm's folder.
+            base: The base to pack it for, if not that of the options.
+
+        Raises:
+            CharmError: The charm can't be read or packed, it is unclear what to pack, or charmcraft left no such charm.
+        """
+        folder = Path(charm_path).absolute()
+        if (folder, base) not in self._packed:
+            # Which platform a base means is in charmcraft.yaml, which is part of the digest.
+            bases = [base or "", *(f"{charm}={its_base}" for charm, its_base in sorted(self._options.bases.items()))]
+            with Build(self._cache, folder, [*self._options.arguments, *bases], self._make_folder()) as build:
+                if not build.charms:
+                    build.charms = [self._pack_anew(folder, base)]
+            (self._packed[folder, base],) = build.charms
+        return self._packed[folder, base]
+
+    def _pack_anew(self, folder: Path, base: str | None) -> Path:
+        charm = read(folder)
+        requirement = self._options.requirement(charm, base=base)
+        argument = [] if requirement.platform else select_argument(charm, requirement)
+        before = versions_in(folder)
+        pack(folder, [*self._options.arguments, *argument])
+        # If nothing has changed since it packed last, charmcraft leaves that file as it is.
+        new = [path for path, version in sorted(versions_in(folder).items()) if version != before.get(path)]
+        return select_one(charm, requirement, find(charm, requirement, new or None))

@@ -1,0 +1,239 @@
+"""What the source of a charm says: its name, its bases, and the platforms that charmcraft packs it for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pytest_operator_cache._errors import CharmError, NotACharmError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DOCUMENTATION = "https://documentation.ubuntu.com/charmcraft/stable/reference/platforms"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """One `.charm` file that charmcraft packs.
+
+    Attributes:
+        name: As charmcraft names it; see `_charmcraft.pack_argument` for how to choose it.
+        build_on: The Debian architectures that it can be packed on.
+        build_for: The Debian architecture that it runs on, or "all".
+        bases: What it runs on, such as "ubuntu@24.04".
+    """
+
+    name: str
+    build_on: tuple[str, ...]
+    build_for: str
+    bases: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What a packed charm must be.
+
+    Attributes:
+        architecture: The Debian architecture that it must run on.
+        bases: The bases that it must run on; any, if empty.
+        platform: The name of the platform that it was packed for; any, if empty.
+    """
+
+    architecture: str
+    bases: frozenset[str] = field(default_factory=frozenset)
+    platform: str = ""
+
+    def __str__(self) -> str:
+        return " and ".join([self.architecture, *sorted(self.bases)])
+
+    def select(self, platforms: list[Platform]) -> list[Platform]:
+        """Return the platforms whose packed charm fits."""
+        return [
+            platform
+            for platform in platforms
+            if self.platform in {"", platform.name}
+            and platform.build_for in {self.architecture, "all"}
+            and self.bases <= platform.bases
+        ]
+
+
+@dataclass(frozen=True)
+class Charm:
+    """The source of a charm.
+
+    Attributes:
+        folder: Where it is, absolute.
+        name: The charm's name, as Juju knows it.
+        project: The content of charmcraft.yaml; empty for a charm that has only a metadata.yaml.
+    """
+
+    folder: Path
+    name: str
+    project: dict[str, Any]
+
+    @property
+    def file(self) -> str:
+        """The path of its charmcraft.yaml, for messages."""
+        return str(self.folder / "charmcraft.yaml")
+
+    def platforms(self, architecture: str = "amd64") -> list[Platform]:
+        """Return what charmcraft packs of it, in the order of charmcraft.yaml.
+
+        Args:
+            architecture: Of the machine that packs. Entries of `bases` without an architecture are for this one.
+
+        Raises:
+            CharmError: charmcraft.yaml doesn't have the form that charmcraft documents.
+        """
+        import craft_platforms
+
+        platforms: dict[str, Platform] = {}
+        try:
+            for project, bases in _parts(self.project, architecture):
+                for info in craft_platforms.get_build_plan("charmcraft", project_data=project):
+                    other = platforms.get(info.platform)
+                    platforms[info.platform] = Platform(
+                        name=info.platform,
+                        build_on=tuple(dict.fromkeys([*(other.build_on if other else ()), str(info.build_on)])),
+                        build_for=str(info.build_for),
+                        bases=(other.bases if other else frozenset()) | (bases or {str(info.build_base)}),
+                    )
+        except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            # craft-platforms expects a file that was validated: its other errors mean nothing to people.
+            has_message = isinstance(error, (NotImplementedError, ValueError))
+            said = (
+                f"{error} {getattr(error, 'resolution', None) or ''}".strip() if has_message else "they are malformed"
+            )
+            raise CharmError(
+                f"can't read its platforms: {said}", where=self.file, advice=f"See {DOCUMENTATION}"
+            ) from error
+        if unprintable := [name for name in platforms if not name.isprintable()]:
+            raise CharmError(f"the platform {unprintable[0]!a} has a name that can't be printed", where=self.file)
+        return list(platforms.values())
+
+    def platform(self, name: str, architecture: str = "amd64") -> Platform:
+        """Return the platform with a name; arguments and errors are those of `platforms`.
+
+        Raises:
+            CharmError: There is none.
+        """
+        platforms = {platform.name: platform for platform in self.platforms(architecture)}
+        if name not in platforms:
+            raise CharmError(f"no platform {name!r}", where=self.file, advice=f"It has {', '.join(platforms)}.")
+        return platforms[name]
+
+    def bases_at(self, index: int) -> frozenset[str]:
+        """Return what the charm at an index into `bases` runs on.
+
+        Raises:
+            CharmError: There are no `bases`, not so many, or one without a name or a channel.
+        """
+        entries = self.project.get("bases")
+        if not entries or not isinstance(entries, list):
+            raise CharmError(
+                f"bases_index={index!r} needs `bases`, and there are none",
+                where=self.file,
+                advice="Leave it out, and choose with --charm-base=NAME@CHANNEL.",
+            )
+        try:
+            bases = [run_on(entry) for entry in entries]
+        except ValueError as error:
+            raise CharmError(str(error), where=self.file) from error
+        if type(index) is not int or not 0 <= index < len(bases):
+            listed = ", ".join(f"{i} ({', '.join(sorted(names))})" for i, names in enumerate(bases))
+            raise CharmError(f"`bases` has no index {index!r}", where=self.file, advice=f"It has {listed}.")
+        return bases[index]
+
+
+def read(folder: Path) -> Charm:
+    """Read the source of a charm.
+
+    Raises:
+        NotACharmError: charmcraft.yaml is of another type.
+        CharmError: There is none, or it can't be read.
+    """
+    folder = folder.absolute()
+    project = _read_yaml(folder / "charmcraft.yaml")
+    kind = project.get("type", "charm") if project else "charm"
+    if kind != "charm":
+        what = kind if isinstance(kind, str) else "project of unknown type"
+        raise NotACharmError(f"not a charm, but a {what}", where=str(folder / "charmcraft.yaml"))
+    for source, file in ((project, "charmcraft.yaml"), (_read_yaml(folder / "metadata.yaml"), "metadata.yaml")):
+        if source and "name" in source:
+            name = source["name"]
+            if not (isinstance(name, str) and name and name.isprintable()):
+                raise CharmError("`name` is not the name of a charm", where=str(folder / file))
+            return Charm(folder, name, project or {})
+    if project is not None:
+        raise CharmError("no `name`, neither here nor in metadata.yaml", where=str(folder / "charmcraft.yaml"))
+    raise CharmError("not the folder of a charm, because it has no charmcraft.yaml", where=str(folder))
+
+
+def check_base(base: str, where: str = "") -> str:
+    """Return a base if it is written as one.
+
+    Raises:
+        CharmError: It isn't.
+    """
+    if not re.fullmatch(r"[a-z]+@[\w.]+", base):
+        raise CharmError(f"{base!r} is not a base", where=where, advice="Write NAME@CHANNEL, such as ubuntu@24.04.")
+    return base
+
+
+def run_on(entry: dict[str, Any]) -> frozenset[str]:
+    """Return what the charm of an entry of `bases` runs on.
+
+    Raises:
+        ValueError: A base has no name or no channel.
+    """
+    try:
+        return frozenset(f"{base['name']}@{base['channel']}" for base in entry.get("run-on", [entry]))
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError("in `bases`, every base needs a `name` and a `channel`") from error
+
+
+def parse_yaml(content: bytes) -> Any:
+    """Return what a YAML file of someone else holds.
+
+    Raises:
+        ValueError: It is not YAML, or not what Python can hold.
+    """
+    import yaml
+
+    try:
+        return yaml.safe_load(content)
+    except (UnicodeError, yaml.YAMLError) as error:
+        raise ValueError(str(error)) from error
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    # pyyaml takes it that every value has the form of its tag.
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(f"a value doesn't fit its tag, such as !!int or !!timestamp ({error})") from error
+
+
+def _read_yaml(path: Path) -> dict[str, Any] | None:
+    try:
+        content = parse_yaml(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise CharmError(f"can't be read: {error}", where=str(path)) from error
+    if not isinstance(content, dict):
+        raise CharmError("not a mapping of keys to values", where=str(path))
+    return content
+
+
+def _parts(project: dict[str, Any], architecture: str) -> list[tuple[dict[str, Any], frozenset[str]]]:
+    """Return what craft-platforms plans one by one, each with the bases that it runs on if not on its build base."""
+    if "platforms" in project or "bases" not in project:
+        base = project.get("base")
+        return [(project, frozenset([base]) if base else frozenset())]
+    return [({"bases": [_with_architectures(entry, architecture)]}, run_on(entry)) for entry in project["bases"]]
+
+
+def _with_architectures(entry: dict[str, Any], architecture: str) -> dict[str, Any]:
+    if "build-on" not in entry:
+        return {"architectures": [architecture], **entry}
+    return {**entry, "build-on": [{"architectures": [architecture], **base} for base in entry["build-on"]]}
