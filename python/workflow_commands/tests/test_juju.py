@@ -1,4 +1,4 @@
-"""What is kept of models, whoever makes and destroys them, with the simulator for Juju."""
+"""Whoever makes and destroys a model, its logs are saved. The simulator stands for Juju."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 import uv
-from integration_test_charm import _juju
-from integration_test_charm._commands import keep_juju_logs, save_juju_logs
 from juju.controller import Controller
 from juju_simulator import Simulator
+from workflow_commands import _juju, _juju_shim
+from workflow_commands._keep_juju_logs import main as keep_juju_logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -192,7 +192,7 @@ def test_models_that_are_left(
     keep()
     assert juju("add-model", "of-juju") == (0, "Added 'of-juju' model\n", "")
     simulator.model("of-libjuju").write_log("the disk is full", "ERROR")
-    assert save_juju_logs([str(logs)]) == 0
+    _juju.save_all(_juju.find_juju(), logs)
     assert capfd.readouterr() == (
         "saved the logs of simulator:admin/of-libjuju\nsaved the logs of simulator:admin/of-juju\n",
         "",
@@ -246,7 +246,7 @@ def test_controller_that_lets_nobody_in(
     error = "ERROR invalid entity name or password\n"
     assert juju("destroy-model", "one") == (1, "", error)
     assert saved(logs) == {"one/status.txt": error, "one/debug-log.txt": error}
-    assert save_juju_logs([str(logs)]) == 0
+    _juju.save_all(_juju.find_juju(), logs)
     assert capfd.readouterr() == ("", error)
 
 
@@ -255,7 +255,7 @@ def test_controller_that_does_not_answer(
 ) -> None:
     monkeypatch.setattr(_juju, "_SECONDS", 2)
     path = stand_in('test "$1" = destroy-model && exit 3\necho connecting\nexec sleep 60\n')
-    assert _juju.main([path, str(logs), "amd64", "destroy-model", "the-model"]) == 3
+    assert _juju_shim.main([path, str(logs), "amd64", "destroy-model", "the-model"]) == 3
     assert saved(logs) == {
         "the-model/status.txt": "connecting\n\njuju status --relations --model the-model took more than 2 s\n",
         "the-model/debug-log.txt": "connecting\n\n"
@@ -276,7 +276,7 @@ case "$*" in
 *) echo "$*" ;;
 esac
 """)
-    assert save_juju_logs([str(logs)]) == 0
+    _juju.save_all(_juju.find_juju(), logs)
     hangs = [path, "models", "--controller", "a", "--format=json"]
     said = [
         f"{' '.join(hangs)}: TimeoutExpired: Command '{hangs}' timed out after 2 seconds\n",
@@ -289,9 +289,30 @@ esac
     }
 
 
+def test_large_log_does_not_fill_the_memory(program: Callable[..., Path], logs: Path, tmp_path: Path) -> None:
+    # The stand-in writes how much memory its parent has used at most: before the log, and after it.
+    program(
+        "juju",
+        f"""\
+peak() {{ grep VmHWM /proc/$PPID/status >> "{tmp_path}/peaks"; }}
+case "$*" in
+"controllers "*) echo '{{"controllers": {{"c": {{}}}}}}' ;;
+"models "*) echo '{{"models": [{{"name": "admin/m", "short-name": "m"}}]}}' ;;
+"debug-log "*) peak; head --bytes=64M /dev/zero; peak ;;
+esac""",
+    )
+    code = "import pathlib, sys; from workflow_commands import _juju; "
+    code += "_juju.save_all(_juju.find_juju(), pathlib.Path(sys.argv[1]))"
+    command = [sys.executable, "-c", code, str(logs)]
+    subprocess.run(command, check=True, capture_output=True)
+    assert (logs / "juju/c-admin-m/debug-log.txt").stat().st_size == 64 * 2**20
+    before, after = (int(line.split()[1]) for line in (tmp_path / "peaks").read_text().splitlines())
+    assert after - before < 4096, "kilobytes"
+
+
 def test_no_controller(stand_in: Callable[[str], str], logs: Path, capfd: pytest.CaptureFixture[str]) -> None:
     stand_in("""echo '{"controllers": null}'\n""")
-    assert save_juju_logs([str(logs)]) == 0
+    _juju.save_all(_juju.find_juju(), logs)
     assert capfd.readouterr() == ("", "")
     assert not logs.exists()
 
@@ -316,6 +337,10 @@ def test_no_controller(stand_in: Callable[[str], str], logs: Path, capfd: pytest
             ["destroy-model", "--no-prompt", "-t", "30s", "b:bob/one", "--destroy-storage", "--force"],
             ["status --relations --model b:bob/one", "debug-log --replay --no-tail --model b:bob/one"],
         ),
+        (
+            ["destroy-model", "--timeout", "30s", "one"],
+            ["status --relations --model one", "debug-log --replay --no-tail --model one"],
+        ),
         (["destroy-model", "--help"], []),
         (["add-model", "--con", "a=b", "--credential"], []),
     ],
@@ -330,21 +355,16 @@ def test_model_is_found_among_the_arguments(
     assert sorted(record.read_text().splitlines()) == sorted([" ".join(arguments), *asked])
 
 
-@pytest.mark.parametrize(
-    ("command", "arguments"), [(keep_juju_logs, ["juju", "--logs=logs"]), (save_juju_logs, ["logs"])]
-)
 def test_no_juju(
     give: Callable[..., object],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    command: Callable[[list[str]], int],
-    arguments: list[str],
+    fail: Callable[..., str],
 ) -> None:
     give()
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SystemExit) as error:
-        command(arguments)
-    assert error.value.code == "there is no `juju` on PATH"
+    message = "there is no `juju` on PATH. Let the file for concierge set up Juju"
+    assert fail(keep_juju_logs, "juju", "--logs=logs") == f"::error title=No Juju::{message}\n"
 
 
 def test_model_is_destroyed_where_its_logs_cannot_be_saved(

@@ -1,1 +1,0 @@
-"""The commands behind the reusable workflow `integration_test_charm.yaml`."""

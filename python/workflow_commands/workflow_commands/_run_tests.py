@@ -1,0 +1,122 @@
+"""The command `run-tests`: runs the groups of a runner, one after the other."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+from contextlib import suppress
+from itertools import chain, repeat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workflow_commands import _juju, _test_command
+from workflow_commands._errors import CommandError
+from workflow_commands._github import annotate, annotated_errors, fold
+from workflow_commands._inputs import read_inputs
+from workflow_commands._process import Cancelled, Processes
+from workflow_commands._runner import Runner
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workflow_commands._process import Ended
+    from workflow_commands._runner import Group
+
+# tox kills pytest half a second after SIGINT, unless told otherwise: https://tox.wiki/en/stable/config.html#suicide_timeout
+_LET_TOX_WAIT = "testenv.suicide_timeout=55;env_run_base.suicide_timeout=55"
+_RESULTS = {"success": "passed", "failure": "failed", "timed_out": "timed out", "cancelled": "cancelled"}
+
+
+@annotated_errors("No tests")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run each group of the runner in a pytest process of its own, and return the exit code: 1 if a group failed.
+
+    With a cloud, they run in the groups of this user that can use it. The entry of the matrix is in the variable
+    RUNNER. Each group's logs become a folder in RUNNER_TEMP/artifact. Before the next group, the models are destroyed
+    that were not there before the first one.
+    """
+    parser = argparse.ArgumentParser(prog="run-tests", description=main.__doc__)
+    parser.add_argument("--model-options", default="", help="from `collect-groups`")
+    parser.add_argument("--allure", default="", help="`true` to write results for Allure, from `collect-groups`")
+    parser.add_argument("--juju-shim", type=Path, help="the folder of `keep-juju-logs`, whose `juju` the tests use")
+    options = parser.parse_args(arguments)
+    values, runner = read_inputs(), Runner.read()
+    models = Models(options.juju_shim, shlex.split(options.model_options)) if values["cloud"] != "none" else None
+    os.environ.setdefault("TOX_OVERRIDE", _LET_TOX_WAIT)
+    processes = Processes(runner.temp / "process")
+    results: list[str] = []
+    with suppress(Cancelled):
+        for group in runner.groups:
+            if models and results:
+                models.restore()
+            with fold(group.name, when=len(runner.groups) > 1):
+                command = _test_command.build(values, _pytest_arguments(runner, group, options))
+                ended = processes.run(command, 60 * values["test-timeout"], in_new_groups=models is not None)
+                results.append(_RESULTS[ended.status])
+                try:
+                    if models and not processes.is_cancelled:
+                        models.save(runner.logs)
+                finally:
+                    runner.take_logs(group)
+                    runner.write_record(group, _record(runner, group, ended))
+            if ended.status == "timed_out":
+                problem = f"the tests took more than {values['test-timeout']:g} minutes, and were stopped"
+                advice = "Split the group, or raise `test-timeout`"
+                annotate("error", "Timeout", str(CommandError(problem, where=group.name, advice=advice)))
+            if processes.is_cancelled:
+                break
+    if runner.name:
+        for group, result in zip(runner.groups, chain(results, repeat("did not run")), strict=False):
+            print(f"{group.name}: {result}")
+    return 0 if results == ["passed"] * len(runner.groups) else 1
+
+
+class Models:
+    """Juju's models, between the groups of a runner.
+
+    Args:
+        shim: The folder of a `juju` that saves the logs of models that it destroys, or None.
+        options: pytest-operator's. With --model, all groups would use the same model.
+    """
+
+    def __init__(self, shim: Path | None, options: Sequence[str]) -> None:
+        self._juju = _juju.find_juju()
+        # The logs are saved already when models are destroyed here.
+        self._real_juju = _juju.find_juju(behind=shim)
+        self._given = next((option.removeprefix("--model=") for option in options if option.startswith("--model=")), "")
+        self._before = {*_juju.list_models(self._juju)}
+        self._current = _juju.current_model(self._juju)
+
+    def save(self, logs: Path) -> None:
+        """Save the logs of all models."""
+        try:
+            _juju.save_all(self._juju, logs)
+        except OSError as error:  # the disk can be full, and the results are still worth something
+            annotate("warning", "No logs", f"the logs of models are lost: {error}")
+
+    def restore(self) -> None:
+        """Destroy the models that the last group left, and select the model of the beginning."""
+        for model in [*_juju.list_models(self._juju)]:
+            if model in self._before and model.rpartition("/")[2] != self._given:
+                continue
+            print(f"destroying {model}", flush=True)
+            if not _juju.destroy(self._real_juju, model):
+                annotate("warning", "A model is left", f"`juju` can't destroy {model}. The next group finds it")
+            elif model in self._before:
+                _juju.add(self._juju, model)
+        if self._current:
+            _juju.switch(self._juju, self._current)
+
+
+def _pytest_arguments(runner: Runner, group: Group, options: argparse.Namespace) -> list[str]:
+    arguments = [group.path, f"--group={group.id}", f"--junit-xml={runner.logs}/junit.xml"]
+    arguments += [*_test_command.select_tests(), *shlex.split(options.model_options)]
+    return [*arguments, f"--alluredir={runner.logs}/allure-results"] if options.allure == "true" else arguments
+
+
+def _record(runner: Runner, group: Group, ended: Ended) -> dict[str, Any]:
+    # The set-up of a shared runner belongs to its first group.
+    started = {"started": float((runner.temp / "started").read_text())} if group == runner.groups[0] else {}
+    times = {"tests_started": ended.started, "tests_ended": ended.ended}
+    return runner.record(status=ended.status, **started, **times)
