@@ -7,18 +7,16 @@ import json
 import os
 import subprocess
 import sys
-import zipfile
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from juju.controller import Controller
 from juju.errors import JujuAPIError, JujuError, JujuUnitError
 from juju.model import Model
-from juju_simulator import Simulator
-from juju_simulator._model import Table
+from juju_simulator import Simulator, Table, pack_charm
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -32,22 +30,10 @@ def charms(tmp_path: Path) -> Callable[[str], str]:
     endpoints = {"journal": "provides", "application": "requires"}
 
     def write(name: str) -> str:
-        path = tmp_path / f"{name}.charm"
-        files = {
-            "metadata": {
-                "name": name,
-                "summary": "A charm",
-                "description": "A charm",
-                endpoints[name]: {"journal": {"interface": "journal"}},
-            },
-            "manifest": {"bases": [{"name": "ubuntu", "channel": "22.04", "architectures": ["amd64"]}]},
-            "config": {"options": {"retention-days": {"type": "int", "default": 30}}},
-            "actions": {"create-backup": {}, "restore": {}, "undeclared": {}},
-        }
-        with zipfile.ZipFile(path, "w") as archive:
-            for file, content in files.items():
-                archive.writestr(f"{file}.yaml", yaml.safe_dump(content))
-        return str(path)
+        metadata = {"name": name, endpoints[name]: {"journal": {"interface": "journal"}}}
+        config = {"options": {"retention-days": {"type": "int", "default": 30}}}
+        actions: dict[str, Any] = {"create-backup": {}, "restore": {}, "undeclared": {}}
+        return str(pack_charm(tmp_path / f"{name}.charm", metadata=metadata, config=config, actions=actions))
 
     return write
 
@@ -258,13 +244,20 @@ async def wait_until(is_true: Callable[[], bool]) -> None:
         await asyncio.sleep(0.05)
 
 
-def test_charm_that_is_none(simulate: Callable[..., None], tmp_path: Path) -> None:
-    async def use(_: Simulator) -> None:
+def test_file_without_a_charm(simulate: Callable[..., None], tmp_path: Path) -> None:
+    async def use(simulator: Simulator) -> None:
         (tmp_path / "broken.charm").write_bytes(b"not a zip")
         async with new_model() as model:
-            upload: Awaitable[str] = model.add_local_charm_dir(str(tmp_path / "broken.charm"), "jammy")
+
+            def upload() -> Awaitable[str]:
+                charm: Awaitable[str] = model.add_local_charm_dir(str(tmp_path / "broken.charm"), "jammy")
+                return charm
+
             with pytest.raises(JujuError, match="cannot process charm archive: File is not a zip file"):
-                await upload
+                await upload()
+            simulator.refuse_logins = True
+            with pytest.raises(JujuError, match="invalid entity name or password"):
+                await upload()
 
     simulate(use)
 
@@ -314,7 +307,7 @@ def test_models_by_the_command(simulate: Callable[..., None]) -> None:
         assert await juju(simulator, "add-model", "one", *config) == (0, "Added 'one' model\n")
         assert await juju(simulator, "add-model", "one") == (1, 'ERROR model "one" for admin already exists\n')
         assert await juju(simulator, "set-model-constraints", "-m", "one", "arch=arm64", "mem=8G") == (0, "")
-        assert simulator.model("one").constraints == {"arch": "arm64", "mem": "8G"}
+        assert simulator.model("one").constraints == {"arch": "arm64", "mem": 8192}
         code, models = await juju(simulator, "models", "--controller=simulator", "--format=json")
         assert (code, [(model["name"], model["short-name"]) for model in json.loads(models)["models"]]) == (
             0,

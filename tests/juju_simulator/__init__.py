@@ -1,8 +1,10 @@
-"""Stands for a Juju controller: python-libjuju and pytest-operator talk to it as they do to a real one.
+"""Simulates a Juju controller. python-libjuju and the `juju` command talk to it as they talk to a real one.
 
-It runs no charm. Units come up by a timetable, and actions answer from a table.
+It doesn't run charms. Units become active after a set time, and actions answer from a table.
 """
 
+from juju_simulator._charm import pack_charm
 from juju_simulator._server import Simulator
+from juju_simulator._table import Table
 
-__all__ = ["Simulator"]
+__all__ = ["Simulator", "Table", "pack_charm"]

@@ -1,6 +1,6 @@
-"""Run a simulator and a command that uses it: `python -m juju_simulator [--actions FILE] [--seconds N] -- COMMAND`.
+"""Run a simulator and a command that uses it: `python -m juju_simulator [OPTIONS] -- COMMAND`.
 
-The command finds it by JUJU_DATA, and a `juju` first on PATH. Both are gone when it ends.
+The command finds it through JUJU_DATA and through a `juju` that is first on PATH. Both disappear when it ends.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 
 import yaml
 
-from juju_simulator import Simulator
-from juju_simulator._model import Table
+from juju_simulator import Simulator, Table
+from juju_simulator._table import CLOUDS
 
 
 async def main() -> int:
@@ -26,18 +26,21 @@ async def main() -> int:
     parser.add_argument(
         "--seconds", type=float, default=0.5, help="what each step of a unit takes on its way to active"
     )
+    parser.add_argument(
+        "--cloud", choices=[*CLOUDS], default="localhost", help="where a model is that doesn't name a cloud"
+    )
     parser.add_argument("command", nargs="+", help="what to run")
     options = parser.parse_args()
     actions = yaml.safe_load(options.actions.read_text(encoding="utf-8")) if options.actions else {}
     with tempfile.TemporaryDirectory(prefix="juju-simulator-") as folder:
-        simulator = Simulator(Path(folder), Table(options.seconds, actions))
+        simulator = Simulator(Path(folder), Table(options.seconds, actions), options.cloud)
         async with simulator.running():
             variables = {
                 "JUJU_DATA": str(simulator.juju_data),
                 "PATH": f"{simulator.programs}{os.pathsep}{os.environ['PATH']}",
             }
             process = await asyncio.create_subprocess_exec(*options.command, env=os.environ | variables)
-            # The command is told of Ctrl-C by the terminal, and ends in its own way; so does the simulator then.
+            # The terminal sends Ctrl-C to the command as well. It ends in its own way, and the simulator after it.
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, _pass_on, process, number)
             return await process.wait()

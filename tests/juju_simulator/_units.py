@@ -1,0 +1,212 @@
+"""The units of a model, the machines that they are on, and their way to active."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from juju_simulator._constraints import format_constraints
+from juju_simulator._entities import Entities, now, status
+from juju_simulator._errors import JujuError
+from juju_simulator._secrets import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from juju_simulator._charm import Charm
+    from juju_simulator._table import Cloud, Table
+
+
+class Units(Entities):
+    """A model, as far as units notice.
+
+    Args:
+        table: What can't be known without running a charm.
+        cloud: Where it is.
+    """
+
+    def __init__(self, table: Table, cloud: Cloud) -> None:
+        super().__init__(str(uuid.uuid4()))
+        self.table = table
+        self.cloud = cloud
+        self.constraints: dict[str, Any] = {}
+        self.charms: dict[str, Charm] = {}
+        self.log: list[str] = []
+        self.secrets: dict[str, Secret] = {}
+        self._workloads: dict[str, tuple[str, str]] = {}
+
+    @property
+    def is_caas(self) -> bool:
+        """Whether it is on Kubernetes, without machines."""
+        return self.cloud.model_type == "caas"
+
+    def charm_of(self, application: str) -> Charm:
+        """Return the charm of an application; raises what `get` does."""
+        return self.charms[self.get("application", application)["charm-url"]]
+
+    def add_units(self, application: str, count: int, placement: Sequence[str] = ()) -> list[str]:
+        """Add units, and return their names.
+
+        Args:
+            application: What they are units of.
+            count: How many.
+            placement: The machines of the first ones; the others get new machines.
+
+        Raises:
+            JujuError: There is no such application or machine.
+        """
+        self.get("application", application)
+        self.check_placement(placement)
+        return [self._add_unit(application, machine) for machine in [*placement, *[""] * count][:count]]
+
+    def check_placement(self, placement: Iterable[str]) -> None:
+        """Check that units can be placed.
+
+        Raises:
+            JujuError: There is no such machine.
+        """
+        for machine in placement:
+            if not machine.isdecimal():
+                raise JujuError(f'simulator: no placement "{machine}", only the number of a machine')
+            self.get("machine", machine)
+
+    def _add_unit(self, application: str, machine: str) -> str:
+        constraints = self.constraints | self.get("application", application)["constraints"]
+        if self.is_caas:
+            # A StatefulSet counts from 0, and removes the last one first.
+            number = next(each for each in range(1000) if f"{application}/{each}" not in self.units(application))
+            address = f"10.1.0.{self.next_number('pod') + 2}"
+        else:
+            number = self.next_number(f"unit {application}")
+            machine = machine or self._add_machine(self.charm_of(application).base, constraints)
+            address = self.address(machine)
+        name = f"{application}/{number}"
+        self.set(
+            "unit",
+            name,
+            name=name,
+            application=application,
+            principal="",
+            subordinate=False,
+            ports=[],
+            **{
+                "charm-url": self.get("application", application)["charm-url"],
+                "machine-id": machine,
+                "public-address": "",
+                "private-address": "",
+                "port-ranges": [],
+                "provider-id": f"{application}-{number}" if self.is_caas else "",
+                "agent-status": status("allocating"),
+                "workload-status": status("waiting", "installing agent" if self.is_caas else "waiting for machine"),
+            },
+        )
+        self.start(self._bring_up(name, machine, address))
+        return name
+
+    def _add_machine(self, base: dict[str, str], constraints: dict[str, Any]) -> str:
+        machine = str(self.next_number("machine"))
+        self.set(
+            "machine",
+            machine,
+            id=machine,
+            base=base,
+            addresses=[],
+            jobs=["JobHostUnits"],
+            constraints=format_constraints(constraints),
+            arch=constraints.get("arch", "amd64"),
+            **{
+                "agent-status": status("pending"),
+                "instance-status": status("allocating"),
+                "instance-id": f"juju-{self.uuid[-6:]}-{machine}",
+            },
+        )
+        return machine
+
+    @staticmethod
+    def address(machine: str) -> str:
+        """Return the address of a machine."""
+        return f"10.0.0.{int(machine) + 2}"
+
+    def units(self, application: str) -> list[str]:
+        """Return the names of an application's units; the first one is the leader."""
+        return [name for name, unit in self.entities("unit").items() if unit["application"] == application]
+
+    async def _bring_up(self, unit: str, machine: str, address: str) -> None:
+        await asyncio.sleep(self.table.seconds)
+        if machine in self.entities("machine"):
+            self.set("machine", machine, **{"agent-status": status("started"), "instance-status": status("running")})
+        if unit not in self.entities("unit"):
+            return
+        self.set("unit", unit, **{"public-address": "" if self.is_caas else address, "private-address": address})
+        self._set_unit(unit, "executing", "maintenance", "installing charm software")
+        await asyncio.sleep(self.table.seconds)
+        await self._run_hook(unit, "start")
+
+    def run_hooks(self, application: str, hook: str) -> None:
+        """Let all units of an application run a hook."""
+        for unit in self.units(application):
+            self.start(self._run_hook(unit, hook))
+
+    async def _run_hook(self, unit: str, hook: str) -> None:
+        self.write_log(f"unit-{unit.replace('/', '-')}: running {hook} hook")
+        self._set_unit(unit, "executing", "maintenance", f"running {hook} hook")
+        await asyncio.sleep(self.table.seconds / 2)
+        self.settle(unit, hook)
+
+    def answers(self, unit: str) -> dict[str, dict[str, Any]]:
+        """Return what the table says of the charm of a unit; raises what `get` does."""
+        return self.table.actions.get(self.charm_of(self.get("unit", unit)["application"]).name, {})
+
+    def settle(self, unit: str, event: str) -> None:
+        """Let a unit be idle after a hook or an action, in which its charm did what the table says."""
+        if unit not in self.entities("unit"):
+            return
+        done = self.answers(unit).get(f"on {event}", {})
+        workload = self._workloads.get(unit, ("active", ""))
+        if "status" in done and workload[0] != "error":
+            workload = self._workloads[unit] = (done["status"], done.get("message", ""))
+        if "log" in done:
+            self.write_log(f"unit-{unit.replace('/', '-')}: {done['log']}")
+        owner = self.get("unit", unit)["application"]
+        labels = {secret.label for secret in self.secrets.values() if secret.owner == owner}
+        if "secret" in done and done["secret"] not in labels:
+            secret = Secret(label=done["secret"], owner=owner)
+            secret.add_revision({"value": secret.key})
+            self.secrets[secret.key] = secret
+        self._set_unit(unit, "idle", *workload)
+
+    def _set_unit(self, unit: str, agent: str, workload: str, message: str) -> None:
+        if unit not in self.entities("unit"):
+            return
+        workload_status = status(workload, message)
+        application = self.set("unit", unit, **{"agent-status": status(agent), "workload-status": workload_status})[
+            "application"
+        ]
+        # As Juju does if the charm sets none: the worst of its units.
+        order = ("error", "blocked", "maintenance", "waiting", "active")
+        units = [self.get("unit", name)["workload-status"] for name in self.units(application)]
+        self.set("application", application, status=min(units, key=lambda each: order.index(each["current"])))
+
+    def fail_unit(self, unit: str, message: str) -> None:
+        """Let a unit run into an error, now and in each later hook."""
+        self._workloads[unit] = ("error", message)
+        self.write_log(f"unit-{unit.replace('/', '-')}: {message}", "ERROR")
+        self._set_unit(unit, "idle", "error", message)
+
+    def remove_unit(self, unit: str) -> None:
+        """Remove a unit, and its machine soon after if no other unit is on it."""
+        machine = self.get("unit", unit)["machine-id"]
+        self.remove("unit", unit)
+        self._workloads.pop(unit, None)
+        self.start(self._take_down(machine))
+
+    async def _take_down(self, machine: str) -> None:
+        await asyncio.sleep(self.table.seconds)
+        used = {unit["machine-id"] for unit in self.entities("unit").values()}
+        if machine in self.entities("machine") and machine not in used:
+            self.remove("machine", machine)
+
+    def write_log(self, line: str, level: str = "INFO") -> None:
+        """Add a line to the model's log."""
+        self.log.append(f"{now()} {level} {line}")
