@@ -1,4 +1,4 @@
-"""The charm alone: it is deployed, configured, scaled and asked for a backup."""
+"""The charm without others: it is deployed, configured and scaled."""
 
 from __future__ import annotations
 

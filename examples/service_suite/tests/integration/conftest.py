@@ -22,14 +22,14 @@ def deployed() -> str:
 @pytest.fixture(scope="session")
 def token(request: pytest.FixtureRequest, deployed: str) -> str:
     secrets: dict[str, str] = (
-        request.getfixturevalue("github_secrets") if deployed else {"SERVICE_TOKEN": "for tests alone"}
+        request.getfixturevalue("github_secrets") if deployed else {"SERVICE_TOKEN": "only for tests"}
     )
     return secrets["SERVICE_TOKEN"]
 
 
 @pytest.fixture(scope="module")
 def url(token: str, deployed: str) -> Iterator[str]:
-    """Return where the service listens, which is started in a process of its own unless it is deployed."""
+    """Return the URL of the service. Unless it is deployed, it is started for these tests."""
     if deployed:
         yield deployed
         return
