@@ -1,1 +1,1 @@
-"""The workflows, run from end to end by act."""
+"""The workflows from end to end, on act."""

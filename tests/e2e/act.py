@@ -1,4 +1,4 @@
-"""Runs callers' workflows by act, on this machine, with stand-ins for what only GitHub has."""
+"""Runs callers' workflows with act on this machine. Stand-ins replace what only GitHub has."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WORKFLOWS = ROOT / ".github/workflows"
 ACT = ROOT / ".tools/go/act"
 REPOSITORY = "canonical/data-platform-workflows"
 POETRY = Path(sys.executable).with_name("poetry")
-LABELS = ("ubuntu-latest", "ubuntu-24.04-arm", "self-hosted")
+LABELS = ("ubuntu-24.04", "ubuntu-24.04-arm", "self-hosted")
 # A charm that is packed in a second.
 CHARM = """\
 name: {name}
@@ -34,12 +34,14 @@ description: A charm of the tests
 parts: {{files: {{plugin: dump, source: ., stage: [-charmcraft.yaml]}}}}
 platforms: {{"{platform}": null}}
 """
+# On GitHub, `./` in a workflow is the workflow's own repository. For act, it is the caller's: each gets this file.
+CALLED = {".github/workflows/build_charms_with_cache.yaml": (WORKFLOWS / "build_charms_with_cache.yaml").read_text()}
 YAML = "".join(path.read_text() for path in sorted(WORKFLOWS.glob("*.yaml")))
 
 
 @dataclass
 class Run:
-    """What a run on act left."""
+    """The result of a run on act."""
 
     code: int
     events: list[dict[str, Any]]
@@ -88,11 +90,11 @@ class Run:
 
 @dataclass
 class Machine:
-    """A machine that act runs jobs on.
+    """A machine on which act runs jobs.
 
     Attributes:
         environment: The variables of every job.
-        served: The repositories that act need not fetch, by `OWNER/NAME@REF`.
+        served: The repositories that act doesn't have to fetch, by `OWNER/NAME@REF`.
     """
 
     folder: Path
@@ -112,7 +114,7 @@ class Machine:
     def poetry_lock(self, repository: Path) -> None:
         """Commit a poetry.lock to a repository."""
         environment = self.environment | {"HOME": str(self.folder / "home")}
-        # As it is, Poetry can't read a mirror of PyPI that answers in HTML alone; as a source of the project's, it can.
+        # Poetry can read a mirror of PyPI that only answers in HTML if the mirror is a source of the project.
         program = "from poetry.repositories.pypi_repository import PyPiRepository as Index; print(Index().url)"
         index = subprocess.run(
             [sys.executable, "-c", program], check=True, capture_output=True, text=True
@@ -127,7 +129,10 @@ class Machine:
         event: str = "pull_request",
         secrets: Mapping[str, str] | None = None,
         inputs: Mapping[str, str] | None = None,
+        variables: Mapping[str, str] | None = None,
         cache: Path | None = None,
+        *,
+        has_pipx: bool = True,
     ) -> Run:
         """Run the workflows of a caller's repository for an event."""
         self.runs += 1
@@ -150,9 +155,15 @@ class Machine:
         command += [f"--local-repository={name}={path}" for name, path in self.served.items()]
         command += ["--cache-server-addr=127.0.0.1", f"--cache-server-path={cache or folder / 'cache'}"]
         command += [f"--secret={name}={value}" for name, value in (secrets or {}).items()]
+        command += [f"--var={name}={value}" for name, value in (variables or {}).items()]
+        path = self.environment["PATH"].split(os.pathsep)
+        if not has_pipx:
+            path.remove(self.environment["PIPX_BIN_DIR"])
         own = {
             "E2E_ARTIFACTS": str(artifacts),
             "E2E_PROCESSES": str(folder / "processes"),
+            "E2E_SNAPS": str(folder / "snap/bin"),
+            "PATH": os.pathsep.join([*path, str(folder / "snap/bin")]),
             "HOME": str(shutil.copytree(self.folder / "home", folder / "home", symlinks=True)),
         }
         environment = self.environment | own
@@ -178,8 +189,10 @@ class Machine:
 
 
 def _last_part(job: str) -> str:
-    """Return the name of a job, without the way to it and the number that act puts behind those of a matrix."""
-    return re.sub(r"-\d+$", "", re.split(r"/(?=[A-Z]|juju |amd64|arm64)", job.rstrip())[-1])
+    """Return the name of a job, without the names of its callers, and without the number that act adds in a matrix."""
+    return re.sub(
+        r"-\d+$", "", re.split(r"/(?=[A-Z]|juju |amd64|arm64|runner \d|[^|]*\.py \| group )", job.rstrip())[-1]
+    )
 
 
 def commit(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The machine that callers' workflows run on, and their repositories."""
+"""The machine on which callers' workflows run, and the callers' repositories."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import uv
 
-from e2e.act import REPOSITORY, ROOT, STAND_INS, YAML, Machine, commit, git
+from e2e.act import CALLED, REPOSITORY, ROOT, STAND_INS, YAML, Machine, commit, git
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,16 +24,22 @@ def machine(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Machi
     folder = tmp_path_factory.mktemp("machine")
     home = folder / "home"
     home.mkdir()
-    # As users type it, from GitHub; git takes this checkout for it.
+    # The default branch has gone on: the workflows install their own release.
+    clone = folder / "repository"
+    git(folder, "clone", "--quiet", str(repository), str(clone))
+    git(clone, "rm", "-r", "--quiet", "python")
+    commit(clone)
+    # The URLs are those of GitHub, as users type them. git clones this checkout instead.
     (home / ".gitconfig").write_text(
-        f'[url "{repository.as_uri()}"]\n\tinsteadOf = https://github.com/{REPOSITORY}\n[safe]\n\tdirectory = *\n'
+        f'[url "{clone.as_uri()}"]\n\tinsteadOf = https://github.com/{REPOSITORY}\n[safe]\n\tdirectory = *\n'
     )
-    programs = folder / "programs"
+    programs, pipx = folder / "programs", folder / "pipx/bin"
     programs.mkdir()
+    pipx.mkdir(parents=True)
     for name in ("node", "git", "go"):
         if found := shutil.which(name):
             (programs / name).symlink_to(Path(found).resolve() if name == "go" else found)
-    (programs / "pipx").symlink_to(Path(sys.executable).with_name("pipx"))
+    (pipx / "pipx").symlink_to(Path(sys.executable).with_name("pipx"))
     uv_cache = subprocess.run(
         [uv.find_uv_bin(), "cache", "dir"], check=True, capture_output=True, text=True
     ).stdout.strip()
@@ -42,10 +48,11 @@ def machine(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Machi
     environment = {name: value for name, value in os.environ.items() if name not in unset} | {
         "E2E_CHARMCRAFT": str(ROOT / "tests/bin/charmcraft"),
         "E2E_PYTHON": sys.executable,
+        "E2E_UV": uv.find_uv_bin(),
         "PATH": os.pathsep.join(
-            [str(STAND_INS / "bin"), str(folder / "pipx/bin"), str(programs), "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+            [str(STAND_INS / "bin"), str(pipx), str(programs), "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
         ),
-        "PIPX_BIN_DIR": str(folder / "pipx/bin"),
+        "PIPX_BIN_DIR": str(pipx),
         "PIPX_DEFAULT_PYTHON": sys.executable,
         "PIPX_HOME": str(folder / "pipx"),
         "POETRY_SYSTEM_GIT_CLIENT": "true",
@@ -53,12 +60,12 @@ def machine(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Machi
         "UV_CACHE_DIR": uv_cache,
         "UV_PYTHON_DOWNLOADS": "never",
     }
-    # All jobs of a run share this machine: what each would install of its own is there already.
-    (version,) = set(re.findall(r"pipx install --quiet (uv==\S+)", YAML))
-    subprocess.run([programs / "pipx", "install", "--quiet", version], env=environment, check=True)
-    actions = {f"{name}@{sha}" for name, sha in re.findall(r"uses: (actions/[\w-]+)(?:/\w+)?@(\w+)", YAML)}
+    # All jobs of a run share this machine, so uv is installed only once.
+    (version,) = set(re.findall(r"UV_PACKAGE: (uv==\S+)", YAML))
+    subprocess.run([pipx / "pipx", "install", "--quiet", version], env=environment, check=True)
+    actions = {f"{name}@{sha}" for name, sha in re.findall(r"uses: ([\w-]+/[\w-]+)(?:/\w+)?@(\w+)", YAML)}
     served = {name: path for name in actions if (path := STAND_INS / name.partition("@")[0]).exists()}
-    return Machine(folder, environment, {f"{REPOSITORY}@v1.0.0": repository, **served})
+    return Machine(folder, environment, {f"{REPOSITORY}@v51.0.0": repository, **served})
 
 
 @pytest.fixture
@@ -70,10 +77,10 @@ def caller(tmp_path: Path) -> Callable[..., Path]:
         if example:
             ignored = shutil.ignore_patterns(".*", "*.charm", "__pycache__")
             shutil.copytree(ROOT / "examples" / example, folder, ignore=ignored)
-            # This machine packs for its own architecture alone.
+            # This machine packs only for its own architecture.
             for file in folder.rglob("charmcraft.yaml"):
                 file.write_text(re.sub(r"\n  ubuntu@[\d.]+:arm64:", "", file.read_text()))
-        for name, text in {".github/workflows/ci.yaml": workflow, **(files or {})}.items():
+        for name, text in {".github/workflows/ci.yaml": workflow, **CALLED, **(files or {})}.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
         git(folder, "init", "--quiet", f"--initial-branch={branch}")

@@ -1,14 +1,13 @@
-"""build_charms_with_cache.yaml: each charm is packed once, and not at all if it is unchanged."""
+"""build_charms_with_cache.yaml: it packs each charm once, and skips charms that haven't changed."""
 
 from __future__ import annotations
 
+import json
 import re
 import zipfile
 from typing import TYPE_CHECKING
 
-import pytest
-
-from e2e.act import CHARM, commit
+from e2e.act import CHARM, WORKFLOWS, commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +21,7 @@ on: pull_request
 permissions: {}
 jobs:
   build:
-    uses: canonical/data-platform-workflows/.github/workflows/build_charms_with_cache.yaml@v1.0.0
+    uses: canonical/data-platform-workflows/.github/workflows/build_charms_with_cache.yaml@v51.0.0
     permissions:
       contents: read
 """
@@ -98,19 +97,41 @@ def test_channels_and_revisions(machine: Machine, caller: Callable[..., Path]) -
     assert run.code == 0, run.log
     assert "stand-in: snap install charmcraft --classic --revision=6543\n" in run.log
     assert "stand-in: snap refresh lxd --channel=5.21/stable\n" in run.log
+    # Only with its new group, the user can use LXD.
+    assert re.search(r"^stand-in: usermod --append --groups=lxd \w+$", run.log, flags=re.MULTILINE)
+    assert "stand-in: sudo --user=#" in run.output("demo", "Pack")
 
 
 def test_pack_command(machine: Machine, caller: Callable[..., Path]) -> None:
+    (command,) = re.findall(r"`pack-command: (\$.*)`", (WORKFLOWS / "build_charms_with_cache.md").read_text())
+    wrapped, nested = (CHARM.format(name=name, platform="ubuntu@24.04:amd64") for name in ("demo", "nested"))
     files = {
-        "charmcraft.yaml": CHARM.format(name="demo", platform="ubuntu@24.04:amd64"),
-        "wrap.sh": 'echo "wrapped in $PWD"; charmcraft pack "$@"',
+        "charmcraft.yaml": wrapped.replace("source: .", "source: src"),
+        "pyproject.toml": '[project]\nname = "demo"\nversion = "0"\n\n[tool.poetry]\npackage-mode = false\n',
+        "src/charm.py": "",
+        "tox.ini": """\
+[testenv:build]
+no_package = true
+pass_env = *
+allowlist_externals = charmcraft, poetry
+commands =
+    poetry export --output=src/requirements.txt
+    charmcraft pack {posargs}
+""",
         "old.charm": "left over",
+        "charms/nested/charmcraft.yaml": nested,
     }
-    # As YAML has it behind `|`.
-    run = machine.run(caller(build(pack_command=r'"bash wrap.sh\n"'), files))
+    # `|` in YAML ends a text with a newline.
+    repository = caller(build(pack_command=json.dumps(f"{command}\n")), files)
+    machine.poetry_lock(repository)
+    run = machine.run(repository)
     assert run.code == 0, run.log
-    assert "wrapped in " in run.output()
-    assert [*run.files("charms-packed-with-cache")] == ["demo_ubuntu@24.04-amd64.charm"]
+    assert "congratulations :)" in run.output("demo"), "tox"
+    assert "congratulations :)" not in run.output("nested")
+    charms = run.files("charms-packed-with-cache")
+    assert [*charms] == ["charms/nested/nested_ubuntu@24.04-amd64.charm", "demo_ubuntu@24.04-amd64.charm"]
+    with zipfile.ZipFile(charms["demo_ubuntu@24.04-amd64.charm"]) as archive:
+        assert "requirements.txt" in archive.namelist()
 
 
 def test_charm_that_cannot_be_packed(machine: Machine, caller: Callable[..., Path]) -> None:
@@ -133,7 +154,12 @@ def test_nothing_is_packed(machine: Machine, caller: Callable[..., Path]) -> Non
     files = {"charmcraft.yaml": CHARM.format(name="demo", platform="ubuntu@24.04:amd64")}
     run = machine.run(caller(build(pack_command="true"), files))
     assert run.code == 1, run.log
-    assert run.errors == ['"true" ended well, but left no new .charm in .'], run.log
+    assert run.errors == [
+        (
+            '.: "true" succeeded, but left no new .charm in the charm\'s folder. '
+            "Let `pack-command` put the packed charm there"
+        )
+    ], run.log
 
 
 def test_architecture_without_a_runner(machine: Machine, caller: Callable[..., Path]) -> None:
@@ -141,47 +167,28 @@ def test_architecture_without_a_runner(machine: Machine, caller: Callable[..., P
     assert run.code == 1, run.log
     assert run.jobs == {"Collect charms": "failure"}
     assert (
-        "/charmcraft.yaml: none of its platforms can be packed, for GitHub has runners for amd64 and arm64 alone: "
+        "/charmcraft.yaml: none of its platforms can be packed, because GitHub has runners only for amd64 and arm64: "
         "'ubuntu@24.04:s390x' is packed on s390x"
     ) in run.output()
 
 
-@pytest.mark.parametrize(
-    ("inputs", "message"),
-    [
-        (
-            {"charmcraft_snap_channel": "latest/edge", "charmcraft_snap_revision": "6543"},
-            "`charmcraft-snap-channel` and `charmcraft-snap-revision` are both given: give one of them, or neither",
-        ),
-        (
-            {"lxd_snap_channel": "latest/edge", "lxd_snap_revision": "6543"},
-            "`lxd-snap-channel` and `lxd-snap-revision` are both given: give one of them, or neither",
-        ),
-        (
-            {"charmcraft_snap_revision": "latest"},
-            '`charmcraft-snap-revision` is "latest": it may be a number, such as 6543',
-        ),
-        (
-            {"lxd_snap_revision": "newest"},
-            '`lxd-snap-revision` is "newest": it may be a number, such as 6543',
-        ),
-        (
-            {"charmcraft_snap_channel": "latest/edge; rm"},
-            '`charmcraft-snap-channel` is "latest/edge; rm": it may be a channel of a snap, such as latest/stable',
-        ),
-        (
-            {"lxd_snap_channel": "--dangerous"},
-            '`lxd-snap-channel` is "--dangerous": it may be a channel of a snap, such as latest/stable',
-        ),
-        ({"artifact_name": "a/b"}, '`artifact-name` is "a/b": it may hold letters, digits and . _ @ -'),
-        (
-            {"pack_command": "' '"},
-            "`pack-command` is empty: it may be the command that packs a charm, such as charmcraft pack",
-        ),
-    ],
-)
-def test_bad_input(machine: Machine, caller: Callable[..., Path], inputs: dict[str, str], message: str) -> None:
+def test_bad_inputs(machine: Machine, caller: Callable[..., Path]) -> None:
+    inputs = {
+        "charmcraft_snap_channel": "latest/edge",
+        "charmcraft_snap_revision": "6543",
+        "lxd_snap_channel": "--dangerous",
+        "lxd_snap_revision": "newest",
+        "artifact_name": "a/b",
+        "pack_command": "' '",
+    }
     run = machine.run(caller(build(**inputs)))
     assert run.code == 1, run.log
     assert run.jobs == {"Collect charms": "failure"}
-    assert run.errors == [message], run.log
+    assert run.errors == [
+        "`charmcraft-snap-channel` and `charmcraft-snap-revision`: both are given. Give only one of them, or neither",
+        "`lxd-snap-channel` and `lxd-snap-revision`: both are given. Give only one of them, or neither",
+        '`lxd-snap-channel`: "--dangerous" isn\'t valid. It must be a channel of a snap, such as latest/stable',
+        '`lxd-snap-revision`: "newest" isn\'t valid. It must be a number, such as 6543',
+        '`artifact-name`: "a/b" isn\'t valid. It must be a name of letters, digits and . _ @ -',
+        "`pack-command`: it is empty. It must be the command that packs a charm, such as charmcraft pack",
+    ], run.log

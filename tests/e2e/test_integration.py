@@ -1,16 +1,20 @@
-"""integration_test_charm.yaml: every group on a runner of its own, and one report of them all."""
+"""integration_test_charm.yaml: every group runs on its own runner, and one report shows them all."""
 
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 from typing import TYPE_CHECKING
 
 import pytest
-from pytest_github_secrets._mask import forms
+from pages import migrate_one_file
+from ruamel.yaml import YAML
 
-from e2e.act import CHARM, ROOT, WORKFLOWS
+from e2e.act import CHARM, ROOT, WORKFLOWS, commit
+from e2e.act import YAML as WORKFLOWS_TEXT
+from e2e.browser import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +32,7 @@ on: [pull_request, schedule]
 permissions: {}
 jobs:
   test:
-    uses: canonical/data-platform-workflows/.github/workflows/integration_test_charm.yaml@v1.0.0
+    uses: canonical/data-platform-workflows/.github/workflows/integration_test_charm.yaml@v51.0.0
     permissions:
       contents: read
     with:
@@ -77,7 +81,11 @@ def report(run: Run) -> list[tuple[str, ...]]:
 
 def test_charm(machine: Machine, caller: Callable[..., Path]) -> None:
     secrets = {"AWS_ACCESS_KEY": "a key of AWS", "GCP_ACCESS_KEY": "a key of GCP"}
-    run = machine.run(caller(USAGE, example="machine_charm"), secrets=secrets)
+    repository = caller(USAGE, example="machine_charm")
+    # One of its files is on jubilant, the others are on pytest-operator.
+    migrate_one_file(repository)
+    commit(repository)
+    run = machine.run(repository, secrets=secrets)
     assert run.code == 0, run.log
     assert set(run.jobs.values()) == {"success"}
     groups = [
@@ -88,24 +96,29 @@ def test_charm(machine: Machine, caller: Callable[..., Path]) -> None:
         "test_relations.py | group 1",
         "test_relations.py | group bundle",
     ]
-    assert [job for job in sorted(run.jobs) if " | group " in job] == [
-        f"juju 3.6.1 | amd64 | {name}" for name in groups
-    ]
+    assert [job for job in sorted(run.jobs) if " | group " in job] == groups
+    assert {"juju 3.6.12 | amd64 | Collect groups", "juju 3.6.12 | amd64 | Report"} <= set(run.jobs)
     assert report(run) == [(name, "passed", "1" if "bundle" in name else "2") for name in groups]
-    assert "juju 3.6.1 | amd64: 6 groups passed, 0 failed" in run.output("Report")
+    assert "juju 3.6.12 | amd64: 6 groups passed, 0 failed" in run.output("Report")
     assert len(re.findall("^stand-in: charmcraft pack", run.log, flags=re.MULTILINE)) == 3
     for group in groups:
         output = run.output(group)
         assert "1 artifacts have been downloaded" in output
         assert "stand-in: charmcraft" not in output
         assert "pytest_operator_cache" in output
-        assert ":_charms.py" in output
         assert "Found charm journal: " in output
-        assert "  agent-version: 3.6.1\n" in output
-    logs = "logs-integration-test-charm-lxd-juju-3.6.1-amd64-test_relations.py-group-bundle"
+        assert "stand-in: sudo --user=#" in output, "the groups that concierge has added the user to"
+        assert "  agent-version: 3.6.12\n" in output
+    logs = "logs-integration-test-charm-lxd-juju-3.6.12-amd64-test_relations.py-group-bundle"
     (another,) = (text for text in saved(run, logs, "status.txt") if "application/0" in text)
     assert "application:journal journal:journal" in another
     assert any("unit-journal-0: running start hook" in text for text in saved(run, logs, "debug-log.txt"))
+    for group in ("1", "scale"):
+        jubilant = f"logs-integration-test-charm-lxd-juju-3.6.12-amd64-test_charm.py-group-{group}"
+        models = {
+            name.split("/")[1] for name in run.logs(jubilant) if re.fullmatch("juju/jubilant-.*/debug-log.txt", name)
+        }
+        assert len(models) == 1, "the logs of a model that jubilant has destroyed"
     assert run.logs(logs)["junit.xml"].read_text().count("<testcase ") == 1
     for text in contents(run):
         assert "a key of" not in text
@@ -117,9 +130,43 @@ def saved(run: Run, artifact: str, file: str) -> list[str]:
 
 
 def contents(run: Run) -> list[str]:
-    """Return the log of a run, in which the summary is, too, and all of its files."""
+    """Return the log of a run, which includes the summary, and all of its files."""
     files = [path.read_text(errors="replace") for name in run.names for path in run.files(name).values()]
     return [run.log, *files]
+
+
+def read_page(page: Path, section: str, expected: str) -> str:
+    """Return the text that a browser shows of a section of a page, which takes longer to appear on a busy machine."""
+
+    def text(shown: str) -> str:
+        body = re.sub("<script.*?</script>|<[^>]*>", " ", shown.rpartition("<body")[2], flags=re.DOTALL)
+        return " ".join(html.unescape(body).split())
+
+    return text(show(page, lambda shown: expected in text(shown), section))
+
+
+# An earlier run has left its history in the cache.
+HISTORY = {
+    "uuid": "1",
+    "name": "",
+    "timestamp": 1794830400000,  # 2026-11-16 in milliseconds
+    "knownTestCaseIds": [],
+    "testResults": {"1": {"id": "1", "historyId": "1", "name": "test_good", "status": "passed"}},
+    "metrics": {},
+    "url": "",
+}
+EARLIER = f"""\
+  earlier:
+    name: Earlier run
+    runs-on: ubuntu-24.04
+    steps:
+      - run: |
+          echo '{json.dumps(HISTORY)}' > allure-history.jsonl
+      - uses: {re.findall("actions/cache/save@[0-9a-f]+", WORKFLOWS_TEXT)[0]}
+        with:
+          path: allure-history.jsonl
+          key: allure-history:logs-integration-test-charm-none-amd64:0-1
+"""
 
 
 def test_failures(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
@@ -128,7 +175,7 @@ def test_failures(machine: Machine, caller: Callable[..., Path], tests: Tests) -
 def test_good(): ...
 
 @group("bad")
-def test_bad(): assert 7 == 8
+def test_bad(github_secrets): assert 7 == 8, github_secrets["KEY"]
 
 @group("bad")
 def test_also(): ...
@@ -137,13 +184,19 @@ def test_also(): ...
 def test_never(): ...
 """
     command = f"case $* in *dies*) echo the runner is gone; exit 1;; esac; {UV}"
-    run = machine.run(caller(suite(test_command=json.dumps(command)), tests(text)))
+    project = PROJECT.replace('"pytest>=7.4",', '"pytest>=7.4",\n    "allure-pytest",')
+    files = tests(text) | {"pyproject.toml": project, "uv.lock": machine.lock(project)}
+    workflow = (suite(test_command=json.dumps(command), allure_report="true") + SECRETS).replace(
+        "jobs:\n  test:\n", f"jobs:\n{EARLIER}  test:\n    needs: earlier\n"
+    )
+    run = machine.run(caller(workflow, files), secrets=MANY_SECRETS)
     assert run.code == 1, run.log
     assert run.jobs == {
+        "Earlier run": "success",
         "amd64 | Collect groups": "success",
-        "amd64 | test_it.py | group bad": "failure",
-        "amd64 | test_it.py | group dies": "failure",
-        "amd64 | test_it.py | group good": "success",
+        "test_it.py | group bad": "failure",
+        "test_it.py | group dies": "failure",
+        "test_it.py | group good": "success",
         "amd64 | Report": "success",
     }
     assert report(run) == [
@@ -156,12 +209,26 @@ def test_never(): ...
         "assert 7 == 8"
         in run.logs("logs-integration-test-charm-none-amd64-test_it.py-group-bad")["junit.xml"].read_text()
     )
-    assert json.loads(
-        run.logs("logs-integration-test-charm-none-amd64-test_it.py-group-dies")["job.json"].read_text()
-    ) == {
-        "status": "failure",
-        "url": "",
-    }
+    job = json.loads(run.logs("logs-integration-test-charm-none-amd64-test_it.py-group-dies")["job.json"].read_text())
+    assert (job["status"], job["url"], job["attempt"]) == ("failure", "", 1)
+    assert job["started"] < job["tests_started"] < job["tests_ended"]
+    page = run.files("allure-report-none-amd64")["index.html"]
+    results, graphs = read_page(page, "", "Total "), read_page(page, "charts", "Status dynamics ")
+    assert "Total 4" in results
+    assert "Failed 1 Passed 2 Unknown 1" in results
+    assert "test_it 1 2 1 1 test_never 0s" in results
+    assert "Status dynamics 11/16/2026 Latest" in graphs
+    assert "Cache saved" in run.output("Report")
+    for text in contents(run):
+        assert "of the key, " not in text
+
+
+def test_cancelled_run_uploads_only_what_exists() -> None:
+    # act can't cancel a job. GitHub kills one five minutes after it is cancelled.
+    steps = YAML(typ="safe").load(WORKFLOWS / "integration_test_charm.yaml")["jobs"]["test"]["steps"]
+    always = [step for step in steps if "always()" in step.get("if", "")]
+    assert [step["name"] for step in always] == ["Mask the secrets in the uploaded files", "Upload the logs"]
+    assert {step["timeout-minutes"] for step in always} == {"${{ job.status == 'cancelled' && 1 || 10 }}"}
 
 
 def test_pull_request_from_a_fork_has_no_secrets(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
@@ -197,7 +264,7 @@ def test_leaks(github_secrets, record_property):
     assert value == "another"
 """
     run = machine.run(caller(suite(pytest_arguments="--showlocals -vv") + SECRETS, tests(text)), secrets=MANY_SECRETS)
-    assert run.jobs["amd64 | test_it.py | group 1"] == "failure"
+    assert run.jobs["test_it.py | group 1"] == "failure"
     assert "2 secrets masked" in run.output("group 1", "Mask the secrets in the log")
     files = run.logs("logs-integration-test-charm-none-amd64-test_it.py-group-1")
     assert "***" in files["junit.xml"].read_text()
@@ -205,7 +272,8 @@ def test_leaks(github_secrets, record_property):
     for text in contents(run):
         for value in MANY_SECRETS.values():
             for part in [value, *value.splitlines()]:
-                assert not [form for form in {*forms(part), base64.b64encode(part.encode()).decode()} if form in text]
+                written = {part, repr(part)[1:-1], json.dumps(part)[1:-1], base64.b64encode(part.encode()).decode()}
+                assert not [form for form in written if form in text]
 
 
 def test_secrets_of_what_pytest_does_not_write(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
@@ -246,7 +314,7 @@ def test_shaky_too(): ...
 """
 
 
-def test_unstable_tests_run_on_schedule_alone(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
+def test_unstable_tests_run_only_on_schedule(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
     repository = caller(suite(), tests(UNSTABLE))
     assert report(machine.run(repository)) == [("test_it.py | group steady", "passed", "1")]
     assert report(machine.run(repository, event="schedule")) == [
@@ -265,12 +333,48 @@ def test_suite_that_is_unstable_as_a_whole(machine: Machine, caller: Callable[..
 def test_service_suite(machine: Machine, caller: Callable[..., Path]) -> None:
     run = machine.run(caller(suite(), example="service_suite"))
     assert run.code == 0, run.log
+    assert "stand-in: sudo" not in run.log
     assert [row[:2] for row in report(run)] == [
         ("test_command.py | group command", "passed"),
         ("test_library.py | group 1", "passed"),
         ("test_library.py | group 2", "passed"),
         ("test_library.py | group empty", "passed"),
     ]
+
+
+def test_suite_in_another_folder(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
+    text = """
+if not os.environ.get("SECRETS_FROM_GITHUB"):
+    URL, REGION = os.environ["SERVICE_URL"], os.environ["REGION"]
+
+@group(1)
+def test_it():
+    assert "REGION" not in os.environ
+"""
+    files = tests(text)
+    files["packages/integration_tests/tests/test_it.py"] = files.pop("tests/integration/test_it.py")
+    inputs = {
+        "test_directory": "packages/integration_tests/tests",
+        "collect_environment": r'"SERVICE_URL=a b\nREGION=any\n"',
+    }
+    run = machine.run(caller(suite(**inputs) + SECRETS, files), secrets=MANY_SECRETS)
+    assert run.code == 0, run.log
+    assert report(run) == [("packages/integration_tests/tests/test_it.py | group 1", "passed", "1")]
+
+
+def test_runner_of_groups_without_one(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
+    run = machine.run(caller(suite(runner="""'["self-made", "large"]'"""), tests("@group(1)\ndef test_it(): ...")))
+    # act skips a job if it doesn't know any label of its runner.
+    assert "Skipping unsupported platform -- Try running with `-P self-made=" in run.log
+    assert not run.output("group 1")
+
+
+def test_runner_without_pipx(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
+    run = machine.run(caller(suite(), tests("@group(1)\ndef test_it(): ...")), has_pipx=False)
+    assert run.code == 0, run.log
+    for job in ("Collect groups", "group 1", "Report"):
+        assert "stand-in: snap install astral-uv --classic" in run.output(job)
+    assert report(run) == [("test_it.py | group 1", "passed", "1")]
 
 
 def test_bad_inputs(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
@@ -290,51 +394,33 @@ def test_bad_inputs(machine: Machine, caller: Callable[..., Path], tests: Tests)
     run = machine.run(caller(suite(**bad), tests("")))
     assert run.code == 1, run.log
     assert [*run.jobs.values()] == ["failure"]
+    name = "a name without control characters and \\ / \" ' : < > | * ? [ ] { } !"
     assert run.errors == [
-        '`cloud` is "vmware": it may be lxd, microk8s, k8s or none',
-        '`architecture` is "s390x": it may be amd64 or arm64',
-        "`artifact-name` and `artifact-prefix` are both given: give one of them, or neither to download no charm",
-        '`artifact-prefix` is "a/b": it may be a name without control characters and \\ / " \' : < > | * ? [ ] { } !',
-        '`juju-agent-version` is "three": it may be a version of Juju\'s agent, such as 3.6.1',
-        '`juju-snap-channel` is "3.6/solid": it may be a channel of a snap, such as 3.6/stable',
-        '`microk8s-snap-channel` is "; rm": it may be a channel of a snap, such as 1.32-strict/stable',
-        '`lxd-snap-channel` is "--dangerous": it may be a channel of a snap, such as latest/stable',
-        '`libjuju-version-constraint` is "newest": it may be the versions of a package, such as ==3.6.1.0',
-        "`test-command` is empty: it has to be the command that runs pytest, such as tox run -e integration --",
-        "`test-timeout` is 0: it may be 1 to 240 whole minutes",
+        '`cloud`: "vmware" isn\'t valid. It must be lxd, microk8s, k8s or none',
+        '`architecture`: "s390x" isn\'t valid. It must be amd64 or arm64',
+        "`artifact-name` and `artifact-prefix`: both are given. Give only one of them, or neither to download no charm",
+        f'`artifact-prefix`: "a/b" isn\'t valid. It must be {name}',
+        "`juju-agent-version`: \"three\" isn't valid. It must be a version of Juju's agent, such as 3.6.12",
+        '`juju-snap-channel`: "3.6/solid" isn\'t valid. It must be a channel of a snap, such as 3.6/stable',
+        '`microk8s-snap-channel`: "; rm" isn\'t valid. It must be a channel of a snap, such as 1.34-strict/stable',
+        '`lxd-snap-channel`: "--dangerous" isn\'t valid. It must be a channel of a snap, such as latest/stable',
+        '`libjuju-version-constraint`: "newest" isn\'t valid. It must be versions of a package, such as ==3.6.1.0',
+        "`test-command`: it is empty. It must be the command that runs pytest, such as tox run -e integration --",
+        "`test-timeout`: 0 isn't valid. It must be more than 0, and at most 240 minutes",
     ], run.log
 
 
-@pytest.mark.parametrize(
-    ("inputs", "message"),
-    [
-        (
-            {"cloud": "lxd"},
-            (
-                "neither `juju-agent-version` nor `juju-snap-channel` is given: give one of them, such as "
-                "juju-agent-version: 3.6.1, or cloud: none for a suite without Juju"
-            ),
-        ),
-        (
-            {"cloud": "microk8s", "juju_agent_version": "3.6.1", "microk8s_snap_channel": "1.32/stable"},
-            (
-                '`microk8s-snap-channel` is "1.32/stable": where `cloud` is microk8s, it has to be a strict '
-                "channel, such as 1.32-strict/stable, for Juju's snap can't reach another one"
-            ),
-        ),
-        (
-            {"cloud": "lxd", "juju_agent_version": "3.6.1", "concierge_file": "no/concierge.yaml"},
-            "`concierge-file`: there is no file 'no/concierge.yaml' in the repository",
-        ),
-    ],
-)
-def test_inputs_that_do_not_fit(
-    machine: Machine, caller: Callable[..., Path], tests: Tests, inputs: dict[str, str], message: str
-) -> None:
+def test_file_for_concierge_that_is_missing(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
+    inputs = {"cloud": "lxd", "juju_agent_version": "3.6.12", "concierge_file": "no/concierge.yaml"}
     run = machine.run(caller(suite(**inputs), tests("")))
     assert run.code == 1, run.log
     assert [*run.jobs.values()] == ["failure"]
-    assert run.errors == [message], run.log
+    assert run.errors == [
+        (
+            '`concierge-file`: the repository has no file "no/concierge.yaml". '
+            "It must be the path of a file, from the repository's root"
+        )
+    ], run.log
 
 
 def test_prefix_of_no_artifact(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
@@ -342,26 +428,14 @@ def test_prefix_of_no_artifact(machine: Machine, caller: Callable[..., Path], te
     assert run.code == 1, run.log
     assert run.errors == [
         (
-            'no artifact of this run whose name starts with "packed-" holds a .charm: `artifact-prefix` has to be the '
-            "beginning of their names"
-        )
-    ], run.log
-
-
-def test_command_that_hides_the_variables(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
-    command = f"env -u GITHUB_OUTPUT -u GITHUB_STEP_SUMMARY {UV}"
-    run = machine.run(caller(suite(test_command=command), tests("@group(1)\ndef test_it(): ...")))
-    assert run.code == 1, run.log
-    assert run.errors == [
-        (
-            "pytest ended well, but wrote no groups for GitHub. Let the command pass the variables GITHUB_OUTPUT and "
-            "GITHUB_STEP_SUMMARY on to pytest: in tox.ini, list them in pass_env"
+            '`artifact-prefix`: no artifact of this run whose name starts with "packed-" contains a .charm. '
+            "It must be what their names start with, without the - after it"
         )
     ], run.log
 
 
 def touch(what: str) -> str:
-    """Return a name that makes a file outside of all workspaces, if a shell takes it for code."""
+    """Return a name that makes a file outside of all workspaces if a shell runs it as code."""
     return f"$(touch ${{E2E_PROCESSES}}-pwned-by-{what})"
 
 
@@ -372,13 +446,13 @@ def test_names_are_no_shell_code(machine: Machine, caller: Callable[..., Path], 
     files[f"{touch('folder')}/charmcraft.yaml"] = charm
     build = """\
   build:
-    uses: canonical/data-platform-workflows/.github/workflows/build_charms_with_cache.yaml@v1.0.0
+    uses: canonical/data-platform-workflows/.github/workflows/build_charms_with_cache.yaml@v51.0.0
     permissions:
       contents: read
     with:
       pack-command: bash "$GITHUB_WORKSPACE/pack.sh"
 """
-    # charmcraft can't stand such a folder where it packs without a container.
+    # charmcraft fails in such a folder if it packs without a container.
     files["pack.sh"] = """\
 cp -r . "$RUNNER_TEMP/charm" && cd "$RUNNER_TEMP/charm" && charmcraft pack "$@" && cp ./*.charm "$OLDPWD"
 """
@@ -404,25 +478,28 @@ def test_matrix_of_the_caller(machine: Machine, caller: Callable[..., Path], tes
     strategy:
       fail-fast: false
       matrix:
-        juju: [3.6.1, 2.9.49]
+        include: [{juju: 3.6.9, name: ""}, {juju: 3.6.12, name: ""}, {juju: 3.6.12, name: Again}]
 """
-    workflow = suite(cloud="lxd", juju_agent_version="${{ matrix.juju }}").replace(
-        "    permissions:", f"{matrix}    permissions:"
-    )
+    inputs = {"cloud": "lxd", "juju_agent_version": "${{ matrix.juju }}", "name": "${{ matrix.name }}"}
+    workflow = suite(**inputs).replace("    permissions:", f"{matrix}    permissions:")
     run = machine.run(caller(workflow, tests(JUJU)))
     assert run.code == 0, run.log
-    assert sorted(run.jobs) == sorted(
-        f"juju {version} | amd64 | {job}"
-        for version in ("2.9.49", "3.6.1")
-        for job in ("Collect groups", "Report", "test_it.py | group 1")
-    )
-    assert run.names == [
-        f"logs-integration-test-charm-lxd-juju-{version}-amd64-test_it.py-group-1" for version in ("2.9.49", "3.6.1")
+    titles = [f"{call} | amd64" for call in ("Again | juju 3.6.12", "juju 3.6.12", "juju 3.6.9")]
+    titled = {f"{title} | {job}" for title in titles for job in ("Collect groups", "Report")}
+    assert set(run.jobs) == {*titled, "test_it.py | group 1"}
+    assert {title for title in titles if f"{title}: 1 group passed, 0 failed" in run.output("Report")} == set(titles)
+    calls = [
+        f"logs-integration-test-charm-{call}-amd64"
+        for call in ("Again-lxd-juju-3.6.12", "lxd-juju-3.6.12", "lxd-juju-3.6.9")
     ]
-    for version in ("2.9", "3.6"):
-        assert f"  channel: {version}/stable\n" in run.output()
-    for name in run.names:
-        folders = {file.split("/")[1] for file in run.logs(name) if file.startswith("juju/")}
+    assert run.names == [f"{call}-{last}" for call in calls for last in ("groups", "report", "test_it.py-group-1")]
+    for version in ("3.6.12", "3.6.9"):
+        assert f"  agent-version: {version}\n" in run.output()
+    assert "  channel: 3.6/stable\n" in run.output()
+    assert "both are empty, so no packed charm is downloaded" in run.log
+    for call in calls:
+        logs = run.logs(f"{call}-test_it.py-group-1")
+        folders = {file.split("/")[1] for file in logs if file.startswith("juju/")}
         assert folders == {"gone", "simulator-admin-kept", "simulator-admin-testing"}
 
 
@@ -437,7 +514,23 @@ def test_own_file_for_concierge(machine: Machine, caller: Callable[..., Path], t
     run = machine.run(caller(suite(**inputs), tests(JUJU) | {"ci/concierge.yaml": own}))
     assert run.code == 0, run.log
     assert "stand-in: the simulator stands for Juju on k8s" in run.output()
-    assert run.names == ["logs-integration-test-charm-k8s-juju-3.6-edge-arm64-test_it.py-group-1"]
+    prefix = "logs-integration-test-charm-k8s-juju-3.6-edge-arm64"
+    assert run.names == [f"{prefix}-{last}" for last in ("groups", "report", "test_it.py-group-1")]
+
+
+def test_concierge_fails(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
+    inputs = {
+        "cloud": "microk8s",
+        "juju_agent_version": "3.6.12",
+        "microk8s_snap_channel": "1.34-strict/stable",
+        "concierge_file": "concierge.yaml",
+    }
+    run = machine.run(caller(suite(**inputs), tests(JUJU) | {"concierge.yaml": "providers: {microk9s: {}}"}))
+    assert run.code == 1, run.log
+    assert "stand-in for concierge, with trace: the file.providers has no key 'microk9s'" in run.log
+    assert report(run) == [("test_it.py | group 1", "failed: pytest wrote no report", "-")]
+    logs = run.logs("logs-integration-test-charm-microk8s-juju-3.6.12-amd64-test_it.py-group-1")
+    assert sorted(logs) == ["job.json", "microk8s-inspect.tar.gz"]
 
 
 def test_poetry(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
@@ -457,7 +550,7 @@ juju = "3.6.1.2"
 
 [tool.poetry.group.integration.dependencies.pytest-operator-groups]
 git = "{source}"
-tag = "v1.0.0"
+tag = "v51.0.0"
 subdirectory = "python/pytest_plugins/pytest_operator_groups"
 """
     files = tests(LIBJUJU)
@@ -485,12 +578,12 @@ def test_uv_with_another_libjuju(machine: Machine, caller: Callable[..., Path], 
 
 def test_pip(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
     install = "uv venv --quiet --seed venv && venv/bin/pip install --quiet --requirement=requirements.txt"
-    # As YAML has it behind `|`.
+    # `|` in YAML ends a text with a newline.
     command = f"{install} && venv/bin/pytest\n"
     files = tests("@group(1)\ndef test_it(): ...")
     del files["uv.lock"], files["pyproject.toml"]
     files["requirements.txt"] = (
-        "pytest\npytest-operator-groups @ git+https://github.com/canonical/data-platform-workflows@v1.0.0"
+        "pytest\npytest-operator-groups @ git+https://github.com/canonical/data-platform-workflows@v51.0.0"
         "#subdirectory=python/pytest_plugins/pytest_operator_groups\n"
     )
     run = machine.run(caller(suite(test_command=json.dumps(command)), files))
@@ -505,8 +598,8 @@ def test_libjuju_without_a_lock(machine: Machine, caller: Callable[..., Path], t
     assert run.code == 1, run.log
     assert run.errors == [
         (
-            "`libjuju-version-constraint` is given, but the repository has neither a poetry.lock nor a uv.lock that it "
-            "could change"
+            "`libjuju-version-constraint`: there is neither a poetry.lock nor a uv.lock that it could change. "
+            "Set the version where the suite's dependencies are listed, such as tox.ini"
         )
     ], run.log
     assert report(run) == [("test_it.py | group 1", "failed: pytest wrote no report", "-")]
@@ -515,8 +608,8 @@ def test_libjuju_without_a_lock(machine: Machine, caller: Callable[..., Path], t
 def test_load_balancer_of_microk8s(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
     inputs = {
         "cloud": "microk8s",
-        "juju_agent_version": "3.6.1",
-        "microk8s_snap_channel": "1.32-strict/stable",
+        "juju_agent_version": "3.6.12",
+        "microk8s_snap_channel": "1.34-strict/stable",
         "metallb_addon": "true",
     }
     run = machine.run(caller(suite(**inputs), tests(JUJU)))
@@ -537,7 +630,7 @@ def test_charms():
     strategy:
       matrix:
         charm: [one, two]
-    uses: canonical/data-platform-workflows/.github/workflows/build_charms_with_cache.yaml@v1.0.0
+    uses: canonical/data-platform-workflows/.github/workflows/build_charms_with_cache.yaml@v51.0.0
     permissions:
       contents: read
     with:
@@ -568,6 +661,87 @@ def test_options(pytestconfig):
     assert pytestconfig.getoption("--model") == "testing"
 """
     files = tests(text) | {"conftest.py": options}
-    run = machine.run(caller(suite(cloud="lxd", juju_agent_version="3.6.1", architecture="arm64"), files))
+    inputs = {"cloud": "k8s", "k8s_snap_channel": "1.32-classic/stable", "juju_agent_version": "3.6.12"}
+    run = machine.run(caller(suite(**inputs, architecture="arm64"), files))
     assert run.code == 0, run.log
+    assert "    channel: 1.32-classic/stable\n" in run.output()
     assert report(run) == [("test_it.py | group 1", "passed", "1")]
+
+
+# Stands in for the plugins of v29, which a suite's lock can still pin: the options and the JSON that they write.
+PLUGINS_OF_V29 = """\
+import json, os
+
+def pytest_addoption(parser):
+    parser.addoption("--group", type=int)
+    parser.addoption("--collect-groups", action="store_true")
+
+def pytest_runtestloop(session):
+    if not session.config.getoption("--collect-groups"):
+        return None
+    groups = [{
+        "path_to_test_file": "tests/integration/test_it.py",
+        "group_id": 1,
+        "job_name": "test_it.py | group 1",
+        "artifact_group_id": "test_it.py-group-1",
+        "runner": None,
+    }]
+    with open(os.environ["GITHUB_OUTPUT"], "a") as file:
+        file.write(f"groups={json.dumps(groups)}")
+    return True
+"""
+
+
+def test_caller_of_v29(machine: Machine, caller: Callable[..., Path]) -> None:
+    workflow = """\
+on: pull_request
+jobs:
+  build:
+    strategy:
+      fail-fast: false
+      matrix:
+        path: [., ./charms/two/]
+    name: Build charm | ${{ matrix.path }}
+    uses: canonical/data-platform-workflows/.github/workflows/build_charm.yaml@v51.0.0
+    with:
+      path-to-charm-directory: ${{ matrix.path }}
+    permissions:
+      actions: write # Needed to manage GitHub Actions cache
+  integration-test:
+    name: Integration test charm
+    needs: build
+    if: always() # act loses results and outputs of a workflow that only calls another one
+    uses: canonical/data-platform-workflows/.github/workflows/integration_test_charm.yaml@v51.0.0
+    with:
+      artifact-prefix: packed-charm-cache-true
+      cloud: microk8s
+      microk8s-snap-channel: latest/edge/strict
+      juju-agent-version: 3.6.12
+    permissions:
+      contents: write # Needed for Allure Report beta
+"""
+    text = """
+import glob
+
+def test_charms():
+    assert sorted(glob.glob("**/*.charm", recursive=True)) == [
+        "charms/two/two_ubuntu@24.04-amd64.charm", "one_ubuntu@24.04-amd64.charm"
+    ]
+"""
+    files = {
+        "charmcraft.yaml": CHARM.format(name="one", platform="ubuntu@24.04:amd64"),
+        "charms/two/charmcraft.yaml": CHARM.format(name="two", platform="ubuntu@24.04:amd64"),
+        "charms/three/charmcraft.yaml": CHARM.format(name="three", platform="ubuntu@24.04:amd64"),
+        "tox.ini": "[testenv:integration]\ndeps = pytest\npass_env = GITHUB_OUTPUT\ncommands = pytest {posargs}\n",
+        "pytest.ini": "[pytest]\nmarkers = unstable\n",
+        "tests/integration/conftest.py": PLUGINS_OF_V29,
+        "tests/integration/test_it.py": text,
+    }
+    run = machine.run(caller(workflow, files))
+    assert run.code == 0, run.log
+    assert len(re.findall("^stand-in: charmcraft pack", run.log, flags=re.MULTILINE)) == 2
+    assert report(run) == [("test_it.py | group 1", "passed", "1")]
+    packed = [name for name in run.names if name.startswith("packed-charm")]
+    assert [re.sub("[0-9a-f]{8}$", "", name) for name in packed] == [
+        f"packed-charm-cache-true--packed-charm-{name}-ubuntu@24.04-amd64-" for name in ("one", "two")
+    ]

@@ -1,12 +1,14 @@
-"""__release.yaml: a version is tagged with the notes that CHANGELOG.md has of it."""
+"""__release.yaml: a new version is tagged with its notes from CHANGELOG.md."""
 
 from __future__ import annotations
 
+import re
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.act import WORKFLOWS
+from e2e.act import ROOT, WORKFLOWS, commit, git
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,36 +23,58 @@ CHANGELOG = """\
 
 - tomorrow's
 
-## 1.1.0
+## 51.1.0
 
 - today's
 
-## 1.0.0
+## 51.0.0
 
 - yesterday's
 """
+MAKEFILE = """\
+dist:
+\tmkdir dist && touch dist/one.tar.gz dist/one.whl
+"""
+PUBLISHED = ["stand-in: publish one.tar.gz", "stand-in: publish one.whl"]
 
 
-def test_release(machine: Machine, caller: Callable[..., Path]) -> None:
-    repository = caller((WORKFLOWS / "__release.yaml").read_text(), {"CHANGELOG.md": CHANGELOG})
-    run = machine.run(repository, event="workflow_dispatch", inputs={"version": "1.1.0"})
+@pytest.fixture
+def released(caller: Callable[..., Path]) -> Path:
+    """Return a repository with the workflow and its commands, and with tags up to v50.2.1."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "python/workflow_commands"]
+    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
+    files = {name: (ROOT / name).read_text() for name in names if (ROOT / name).is_file()}
+    workflow = WORKFLOWS / "build_charms_with_cache.yaml"
+    files[f".github/workflows/{workflow.name}"] = re.sub(r"RELEASE: \S+", "RELEASE: v51.1.0", workflow.read_text())
+    repository = caller((WORKFLOWS / "__release.yaml").read_text(), files | {"Makefile": MAKEFILE})
+    for tag in ("v1.0.0", "v50.2.1"):
+        git(repository, "tag", tag)
+    (repository / "CHANGELOG.md").write_text(CHANGELOG)
+    commit(repository)
+    return repository
+
+
+@pytest.mark.parametrize(("variables", "published"), [({}, []), ({"PUBLISH_TO_PYPI": "true"}, PUBLISHED)])
+def test_release(machine: Machine, released: Path, variables: dict[str, str], published: list[str]) -> None:
+    run = machine.run(released, event="workflow_dispatch", inputs={"version": "51.1.0"}, variables=variables)
     assert run.code == 0, run.log
-    assert "stand-in: gh release create v1.1.0 --target " in run.output()
+    assert "stand-in: gh release create v51.1.0 --target=" in run.output()
     assert "- today's" in run.output()
     assert "- tomorrow's" not in run.output()
     assert "- yesterday's" not in run.output()
+    assert [line for line in run.output().splitlines() if line.startswith("stand-in: publish")] == published
 
 
 @pytest.mark.parametrize(
     ("version", "message"),
     [
-        ("v1.1.0", '"v1.1.0" is no version: write it as 1.0.0, without a v'),
-        ("1.2.0", 'CHANGELOG.md has no section "## 1.2.0": give its "## Unreleased" that name'),
+        ("v51.1.0", '"v51.1.0": it isn\'t a version. Write three numbers without a v, such as 51.0.0'),
+        ("51.2.0", ".github/workflows/build_charms_with_cache.yaml: RELEASE is v51.1.0. Write RELEASE: v51.2.0"),
+        ("50.2.1", '"50.2.1": the tag v50.2.1 exists already. Choose a version above 50.2.1'),
     ],
 )
-def test_no_release(machine: Machine, caller: Callable[..., Path], version: str, message: str) -> None:
-    repository = caller((WORKFLOWS / "__release.yaml").read_text(), {"CHANGELOG.md": CHANGELOG})
-    run = machine.run(repository, event="workflow_dispatch", inputs={"version": version})
+def test_no_release(machine: Machine, released: Path, version: str, message: str) -> None:
+    run = machine.run(released, event="workflow_dispatch", inputs={"version": version})
     assert run.code == 1, run.log
     assert run.errors == [message], run.log
-    assert "stand-in: gh" not in run.log
+    assert "stand-in: " not in run.log

@@ -1,4 +1,4 @@
-"""Stands for concierge: refuses what it would ignore in its file, and starts the simulator of Juju."""
+"""Replaces concierge: refuses a file with keys that concierge would ignore, and starts the simulator of Juju."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 TESTS = Path(__file__).resolve().parents[2]
-# What concierge knows (https://github.com/canonical/concierge, docs/reference/configuration.md). It ignores all else.
+# What concierge knows (https://github.com/canonical/concierge, docs/reference/configuration.md). It ignores other keys.
 _WORDS = {"*": str}
 _PROVIDER = {
     "enable": bool,
@@ -45,10 +45,10 @@ def check(value: Any, known: Any, path: str) -> None:
     """Raise ValueError for a key or a value that concierge doesn't know."""
     if not isinstance(known, dict):
         if not isinstance(value, known):
-            raise ValueError(f"{path} is no {known.__name__}: {value!r}")
+            raise ValueError(f"{path} isn't a {known.__name__}: {value!r}")
         return
     if not isinstance(value, dict):
-        raise ValueError(f"{path} is no mapping: {value!r}")
+        raise ValueError(f"{path} isn't a mapping: {value!r}")
     for key, inner in value.items():
         if key not in known and "*" not in known:
             raise ValueError(f"{path} has no key {key!r}")
@@ -56,22 +56,26 @@ def check(value: Any, known: Any, path: str) -> None:
 
 
 def main() -> None:
-    """Do what `concierge prepare --config FILE` does, as far as the next steps can tell."""
+    """Do what the next steps need from `concierge prepare --config FILE`."""
     parser = argparse.ArgumentParser(prog="concierge")
     parser.add_argument("command", choices=["prepare"])
     parser.add_argument("-c", "--config", type=Path, required=True)
-    plan = yaml.safe_load(parser.parse_args().config.read_text())
+    parser.add_argument("--trace", action="store_true")
+    given = parser.parse_args()
+    plan = yaml.safe_load(given.config.read_text())
     try:
         check(plan, KNOWN, "the file")
         (provider,) = (name for name, values in plan["providers"].items() if values["bootstrap"])
     except ValueError as error:
-        sys.exit(f"stand-in for concierge: {error}")
+        sys.exit(f"stand-in for concierge{', with trace' if given.trace else ''}: {error}")
     folder = Path(os.environ["RUNNER_TEMP"], "juju-simulator")
     folder.mkdir()
-    # What `juju` and libjuju need, for as long as the job lasts.
-    tells = 'printf "%s\\n" "$JUJU_DATA" "${PATH%%:*}" > ready.new && mv ready.new ready && exec sleep 3600'
+    # Writes what `juju` and libjuju need, and lives as long as the job.
+    script = 'printf "%s\\n" "$JUJU_DATA" "${PATH%%:*}" > ready.new && mv ready.new ready && exec sleep 3600'
     actions = TESTS.parent / "examples/actions.yaml"
-    simulator = [sys.executable, "-m", "juju_simulator", f"--actions={actions}", "--", "sh", "-c", tells]
+    cloud = "localhost" if provider == "lxd" else "microk8s"
+    options = [f"--actions={actions}", f"--cloud={cloud}"]
+    simulator = [sys.executable, "-m", "juju_simulator", *options, "--", "sh", "-c", script]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             simulator,

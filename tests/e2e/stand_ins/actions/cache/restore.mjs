@@ -1,4 +1,4 @@
-// Stands for actions/cache/restore, on the client that it is made of.
+// Replaces actions/cache/restore, with the same client.
 import {restoreCache} from '@actions/cache'
 import * as core from '@actions/core'
 

@@ -1,4 +1,4 @@
-// Stands for actions/cache/save, on the client that it is made of.
+// Replaces actions/cache/save, with the same client.
 import {saveCache} from '@actions/cache'
 import * as core from '@actions/core'
 

@@ -1,4 +1,4 @@
-// Stands for actions/download-artifact: an artifact is a folder in the one that E2E_ARTIFACTS names.
+// Replaces actions/download-artifact: an artifact is a folder in $E2E_ARTIFACTS.
 import * as core from '@actions/core'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -13,7 +13,7 @@ function download() {
   }
   const isWanted = artifact => (name ? artifact === name : minimatch(artifact, core.getInput('pattern') || '*'))
   const found = there.filter(isWanted)
-  // A single artifact gets no folder of its own, whatever it was found by.
+  // A single artifact gets no folder, with a name and with a pattern.
   const isMerged = found.length === 1 || core.getInput('merge-multiple') === 'true'
   for (const artifact of found) {
     fs.cpSync(path.join(process.env.E2E_ARTIFACTS, artifact), isMerged ? here : path.join(here, artifact), {recursive: true})

@@ -1,4 +1,4 @@
-// Stands for actions/upload-artifact: an artifact is a folder in the one that E2E_ARTIFACTS names.
+// Replaces actions/upload-artifact: an artifact is a folder in $E2E_ARTIFACTS.
 import * as core from '@actions/core'
 import * as glob from '@actions/glob'
 import fs from 'node:fs'
