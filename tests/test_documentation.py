@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pytest_operator_groups._run_options import read_options
 from ruamel.yaml import YAML
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ DOCUMENTS = [
     document
     for pattern in (
         "*.md",
+        "docs/*.md",
         "python/*/*.md",
         "python/pytest_plugins/*/*.md",
         "examples/**/*.md",
@@ -47,7 +49,7 @@ CHARM = """\
     platforms:
       ubuntu@22.04:amd64:
     """
-# By default, zizmor wants every `uses:` pinned by commit. Of this repository alone, releases are called by their tags.
+# By default, zizmor wants every `uses:` pinned by commit. Only this repository's releases are called by their tags.
 ZIZMOR = """\
     rules:
       unpinned-uses:
@@ -84,7 +86,13 @@ def read_blocks(document: Path) -> list[Block]:
     ]
 
 
-BLOCKS = [block for document in DOCUMENTS for block in read_blocks(document)]
+# Other tests follow the other pages in docs step by step. Only their workflows are checked here.
+BLOCKS = [
+    block
+    for document in DOCUMENTS
+    for block in read_blocks(document)
+    if document.parent.name != "docs" or document.name == "spread.md" or "jobs:" in block.text
+]
 LINES = [
     Block(block.document, "shell", line)
     for block in BLOCKS
@@ -132,7 +140,10 @@ def read_table(document: Path, heading: str) -> dict[str, str]:
 
 
 def lines(program: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("line", [line for line in LINES if line.text.split()[0] == program], ids=str)
+    """Run a test with each line that begins with a program, or with one of its commands."""
+    return pytest.mark.parametrize(
+        "line", [line for line in LINES if f"{line.text} ".startswith(f"{program} ")], ids=str
+    )
 
 
 def run(
@@ -144,8 +155,10 @@ def run(
     """Run a shell line, or a command, with this environment's programs, and return what it prints."""
     variables = {**os.environ, **(environment or {})}
     variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"
-    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "MAKEFLAGS", "PYTEST_ADDOPTS", "VIRTUAL_ENV"):
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "MAKEFLAGS", "VIRTUAL_ENV"):
         variables.pop(name, None)
+    # They take long to import.
+    variables["PYTEST_ADDOPTS"] = "-p no:hypothesispytest -p no:anyio"
     variables |= step or {}
     result = subprocess.run(
         command,
@@ -189,8 +202,9 @@ def suite(
 def test_every_block_is_tested() -> None:
     assert not [str(block) for block in BLOCKS if block.language != "shell" and block not in TESTED]
     assert {line.text.split()[0] for line in LINES} == {
-        "charm-digest", "collect-charms", "make", "pip", "poetry", "pytest", "run-groups",
-        "SECRETS_FROM_GITHUB='{\"AWS_ACCESS_KEY_ID\":", "uv",
+        "charm-cache", "charm-digest", "charmcraft", "collect-charms", "find-charm", "go", "make", "pip", "poetry",
+        "pytest", "run-groups", "SECRETS_FROM_GITHUB='{\"AWS_ACCESS_KEY_ID\":", "spread", "tox", "uv",
+        "write-spread-tasks",
     }  # fmt: skip
 
 
@@ -204,12 +218,106 @@ def test_run_groups_line(line: Block, suite: Path) -> None:
     assert " groups passed, 0 failed in " in run(line.text, suite)
 
 
+@lines("write-spread-tasks")
+def test_write_spread_tasks_line(line: Block, tmp_path: Path) -> None:
+    suite = tmp_path / "suite"
+    shutil.copytree(ROOT / "examples/service_suite", suite, ignore=shutil.ignore_patterns(".*", "uv.lock"))
+    assert run(line.text.replace(" --check", ""), suite) == "tests/spread: 4 tasks, 4 written, 0 removed\n"
+    if "--check" in line.text:
+        assert run(line.text, suite) == "tests/spread: 4 tasks, all up to date\n"
+
+
+@blocks("yaml", "JUJU_CHANNEL/")
+def test_template_of_tasks(block: Block, tmp_path: Path) -> None:
+    suite = tmp_path / "suite"
+    shutil.copytree(ROOT / "examples/service_suite", suite, ignore=shutil.ignore_patterns(".*", "uv.lock"))
+    (suite / "tests/spread").mkdir()
+    (suite / "tests/spread/template.yaml").write_text(block.text)
+    options = re.findall("--template [^ `]*", block.document.read_text())
+    assert " 4 written" in run(f"write-spread-tasks tests/integration {options[0]}", suite)
+    (task, *_) = (suite / "tests/spread").glob("*/task.yaml")
+    assert read_yaml(block.text)["environment"].items() <= read_yaml(task.read_text())["environment"].items()
+
+
+@blocks("yaml", "suites:")
+def test_spread_yaml(block: Block) -> None:
+    # `make e2e` reads them with the real spread.
+    name = "spread.yaml" if block.text.startswith("project:") else "charmcraft-test.yaml"
+    assert block.text == (ROOT / "examples/machine_charm" / name).read_text()
+
+
+def test_example_for_charmcraft_test() -> None:
+    python = ROOT / ".tools/charmcraft/bin/python"
+    if not python.exists():
+        pytest.skip("the real charmcraft is not here: make charmcraft")
+    read = "from craft_application.models import CraftTestYaml as M; print(*M.from_yaml_file(p).suites)"
+    command = [str(python), "-c", f"import pathlib; p = pathlib.Path('charmcraft-test.yaml'); {read}"]
+    assert run(command, ROOT / "examples/machine_charm") == "tests/spread/\n"
+
+
+@lines("charmcraft")
+def test_charmcraft_line(line: Block, tmp_path: Path) -> None:
+    if not (ROOT / ".tools/charmcraft/bin/charmcraft").exists():
+        pytest.skip("the real charmcraft is not here: make charmcraft")
+    run(f"{ROOT / 'tests/bin'}/{line.text} --help", tmp_path)
+
+
+@lines("go")
+def test_go_line(line: Block) -> None:
+    assert line.text in (ROOT / "Makefile").read_text(), "what the tests use"
+
+
+@lines("uv tool")
+def test_uv_tool_line(line: Block, tmp_path: Path, served: dict[str, str]) -> None:
+    folders = {"UV_TOOL_DIR": str(tmp_path / "tools"), "UV_TOOL_BIN_DIR": str(tmp_path / "bin")}
+    run(line.text, tmp_path, served | folders)
+    assert (tmp_path / "bin/find-charm").exists()
+
+
+@blocks("yaml", "# Written by write-spread-tasks")
+def test_task_of_spread(block: Block, tmp_path: Path) -> None:
+    (tmp_path / "tests/integration").mkdir(parents=True)
+    test = "import pytest\n@pytest.mark.group('AWS')\ndef test_one(): ..."
+    (tmp_path / "tests/integration/test_backup.py").write_text(test)
+    run("write-spread-tasks", tmp_path)
+    assert (tmp_path / "tests/spread/test_backup-aws/task.yaml").read_text() == block.text
+
+
+@blocks("toml", "[tool.run-groups]")
+def test_defaults_of_run_groups(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pyproject.toml").write_text(block.text)
+    monkeypatch.chdir(tmp_path)
+    options = read_options([])
+    assert (options.paths, options.jobs, options.timeout) == (["tests/integration"], 4, 3600)
+    assert options.test_command == ["tox", "run", "-e", "integration", "--"]
+
+
 @blocks("python")
 def test_python_block(block: Block, suite: Path) -> None:
     assert " passed" in run("pytest -p no:randomly -W error --strict-markers", suite)
 
 
-@blocks("text")
+@blocks("text", "AT THE EARLIEST")
+def test_shown_plan(block: Block, tmp_path: Path) -> None:
+    minutes = {"a": 10, "b": 40, "c": 30, "d": 20, "e": 5, "f": 5}
+    groups: dict[str, dict[str, object]] = {
+        name: {
+            "path_to_test_file": name,
+            "group_id": "1",
+            "job_name": name,
+            "artifact_group_id": name,
+            "runner": name in "ef",
+        }
+        for name in minutes
+    }
+    known = [groups[name] | {"runs": [{"set_up": 360, "seconds": 60 * minutes[name]}]} for name in minutes]
+    (tmp_path / "groups.json").write_text(json.dumps([*groups.values()]))
+    (tmp_path / "durations.json").write_text(json.dumps({"groups": known}))
+    files = "--groups groups.json --durations durations.json"
+    assert run(f"plan-groups {files} --max-runners 3 2>&1 >/dev/null", tmp_path) == block.text
+
+
+@blocks("text", "COMMAND")
 def test_shown_output(block: Block, suite: Path) -> None:
     assert block.text in run("pytest tests/integration --collect-groups", suite)
 
@@ -233,22 +341,36 @@ def test_renovate(block: Block, tmp_path: Path) -> None:
     assert run(["check-jsonschema", "--builtin-schema=vendor.renovate", "renovate.json"], tmp_path)
     (manager,) = json.loads(block.text)["customManagers"]
     (files,), (dependency,) = (
-        # JavaScript's names of groups, and its slashes around what is no glob.
+        # JavaScript writes the names of groups in another way, and slashes around a pattern that isn't a glob.
         [re.compile(pattern.replace("(?<", "(?P<").strip("/")) for pattern in manager[key]]
         for key in ("managerFilePatterns", "matchStrings")
     )
     for name, count in {"machine_charm/tox.ini": 3, "service_suite/pyproject.toml": 2}.items():
         assert files.search(name)
         found = [match.groupdict() for match in dependency.finditer((ROOT / "examples" / name).read_text())]
-        assert found == count * [{"depName": "canonical/data-platform-workflows", "currentValue": "v1.0.0"}]
+        assert found == count * [{"depName": "canonical/data-platform-workflows", "currentValue": "v51.0.0"}]
 
 
-@pytest.mark.parametrize("line", [line for line in LINES if re.match("charm-|collect-", line.text)], ids=str)
+@pytest.mark.parametrize("line", [line for line in LINES if re.match("charm-digest|collect-", line.text)], ids=str)
 def test_command_of_a_workflow(line: Block, suite: Path) -> None:
     assert re.search("[0-9a-f]{64}", run(line.text, suite))
 
 
-@pytest.mark.parametrize("line", [line for line in LINES if line.text.split()[0] in {"pip", "poetry", "uv"}], ids=str)
+@lines("find-charm")
+def test_find_charm_line(line: Block, suite: Path) -> None:
+    run("charmcraft pack", suite)
+    assert run(line.text, suite) == f"{suite}/demo_ubuntu@22.04-amd64.charm\n"
+
+
+@lines("charm-cache")
+def test_charm_cache_line(line: Block, suite: Path) -> None:
+    assert "0 in " in run(line.text, suite)
+
+
+INSTALLATIONS = {line.text: line for line in LINES if re.match("pip |poetry |uv add ", line.text)}
+
+
+@pytest.mark.parametrize("line", INSTALLATIONS.values(), ids=str)
 def test_installation(line: Block, suite: Path, served: dict[str, str]) -> None:
     environment = served | POETRY
     (suite / "pyproject.toml").write_text('[project]\nname = "charm"\nversion = "0"\nrequires-python = ">=3.10,<4"\n')
@@ -260,8 +382,20 @@ def test_installation(line: Block, suite: Path, served: dict[str, str]) -> None:
     assert run(".venv/bin/pytest tests/integration --strict-markers", suite, environment)
 
 
+def test_suite_for_python_3_8(tmp_path: Path, served: dict[str, str]) -> None:
+    (project,) = [block.text for block in read_blocks(ROOT / "docs/migrate_from_older_releases.md")]
+    environment = served | POETRY
+    (tmp_path / "pyproject.toml").write_text(project)
+    add_index(tmp_path, environment)
+    run("poetry lock", tmp_path, environment)
+    file = tmp_path / "pyproject.toml"
+    file.write_text(file.read_text().replace('python = ">=3.10"\n', ""))
+    with pytest.raises(AssertionError, match=r"pytest-operator-groups requires Python >=3\.10"):
+        run("poetry lock", tmp_path, environment)
+
+
 def add_index(suite: Path, environment: Mapping[str, str]) -> None:
-    # As it is, Poetry can't read a mirror of PyPI that answers in HTML alone; as a source of the project's, it can.
+    # Poetry reads a mirror of PyPI that answers only in HTML if it is a source of the project.
     index = "from poetry.repositories.pypi_repository import PyPiRepository as Index; print(Index().url)"
     run(f"poetry source add --priority=primary index $(python -c '{index}')", suite, environment)
 
@@ -277,23 +411,30 @@ def test_make_lists_the_commands_that_are_documented() -> None:
     assert sorted(listed) == sorted(["help", *documented])
 
 
-@blocks("yaml", "jobs:")
-def test_workflow(block: Block, tmp_path: Path) -> None:
-    workflow = tmp_path / ".github/workflows/workflow.yaml"
-    workflow.parent.mkdir(parents=True)
-    workflow.write_text(block.text)
-    assert run(["check-jsonschema", "--builtin-schema=vendor.github-workflows", str(workflow)], tmp_path)
+@pytest.fixture
+def workflows(tmp_path: Path) -> list[str]:
+    """Write the documentation's workflows to files: to start what checks them takes longer than to check one."""
+    found = [block for block in BLOCKS if block.language == "yaml" and "jobs:" in block.text]
+    files = [tmp_path / f".github/workflows/{block.document.stem}-{number}.yaml" for number, block in enumerate(found)]
+    files[0].parent.mkdir(parents=True)
+    for file, block in zip(files, found, strict=True):
+        file.write_text(block.text)
+    return [str(file) for file in files]
+
+
+def test_workflows(workflows: list[str], tmp_path: Path) -> None:
+    assert run(["check-jsonschema", "--builtin-schema=vendor.github-workflows", *workflows], tmp_path)
     (tmp_path / "zizmor.yml").write_text(textwrap.dedent(ZIZMOR))
-    run(["zizmor", "--offline", "--config=zizmor.yml", "--persona=auditor", str(workflow)], tmp_path)
+    run(["zizmor", "--offline", "--config=zizmor.yml", "--persona=auditor", *workflows], tmp_path)
 
 
-@blocks("yaml", "jobs:")
-def test_workflow_by_actionlint(block: Block, tmp_path: Path) -> None:
+def test_workflows_by_actionlint(workflows: list[str], tmp_path: Path) -> None:
     if not shutil.which("go"):
         pytest.skip("actionlint is built with Go, which is not here")
-    workflow = tmp_path / "workflow.yaml"
-    workflow.write_text(block.text)
-    assert run(["go", "run", ACTIONLINT, "-no-color", str(workflow)], tmp_path) == ""
+    # Go writes how often it ran beside its settings: only the settings stay where they are.
+    settings = os.environ.get("GOENV", str(Path.home() / ".config/go/env"))
+    environment = {"GOENV": settings, "XDG_CONFIG_HOME": str(tmp_path)}
+    assert run(["go", "run", ACTIONLINT, "-no-color", *workflows], tmp_path, environment) == ""
 
 
 @blocks("yaml", "jobs:")
@@ -318,8 +459,10 @@ def test_workflow_passes_secrets(block: Block, tmp_path: Path) -> None:
 
 
 def permissions(workflow: dict[str, Any]) -> dict[str, str]:
-    """Return what the jobs of a workflow ask for."""
-    return {name: value for job in workflow["jobs"].values() for name, value in job["permissions"].items()}
+    """Return what the jobs of a workflow need. Those without `permissions` check out the repository."""
+    checkout = {"contents": "read"}
+    jobs = workflow["jobs"].values()
+    return {name: value for job in jobs for name, value in job.get("permissions", checkout).items()}
 
 
 def cell(default: object) -> str:
@@ -332,7 +475,7 @@ def cell(default: object) -> str:
 def test_workflow_calls_ours(block: Block) -> None:
     for job in read_yaml(block.text)["jobs"].values():
         called = re.fullmatch(
-            r"canonical/data-platform-workflows/\.github/workflows/(\w+\.yaml)@v1\.0\.0", job.get("uses", "")
+            r"canonical/data-platform-workflows/\.github/workflows/(\w+\.yaml)@v51\.0\.0", job.get("uses", "")
         )
         if called:
             workflow = read_yaml((WORKFLOWS / called[1]).read_text())
@@ -354,7 +497,7 @@ def test_inputs_of_a_workflow(block: Block, tmp_path: Path) -> None:
 def test_file_for_concierge(block: Block, tmp_path: Path) -> None:
     usage = next(other for other in BLOCKS if other.document == block.document and other.language == "yaml")
     (inputs,) = calls(usage)
-    without = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"), "")
+    without = dict.fromkeys(("DOCKERHUB_MIRROR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"), "")
     assert run("write-concierge", tmp_path, without, step={"INPUTS": json.dumps(inputs)}) == block.text
 
 
@@ -367,6 +510,7 @@ def calls(block: Block) -> Iterator[dict[str, Any]]:
     for values in itertools.product(*matrix.values()):
         context = {f"matrix.{name}": value for name, value in zip(matrix, values, strict=True)}
         context["needs.build.outputs.artifact-name"] = "charms-packed-with-cache"
+        context["needs.build.outputs.artifact-prefix"] = "packed-charm"
         yield defaults | {
             name: context[value.strip("${} ")] if str(value).startswith("${{") else value
             for name, value in job["with"].items()
@@ -409,7 +553,14 @@ def test_test_command(tool: str, command: str, served: dict[str, str], tmp_path:
     run([*shell, groups[0]["path_to_test_file"], f"--group={groups[0]['group_id']}"], suite, environment)
 
 
-@blocks("ini", "[pytest]")
+@blocks("ini", "default_group")
+def test_default_group(block: Block, suite: Path) -> None:
+    (suite / "pytest.ini").write_text(block.text)
+    (suite / "tests/integration/test_unmarked.py").write_text("def test_one(): ...")
+    assert "1 passed" in run("pytest --strict-config tests/integration/test_unmarked.py --group=1", suite)
+
+
+@blocks("ini", "charm_cache")
 def test_pytest_ini(block: Block, suite: Path) -> None:
     (suite / "pytest.ini").write_text(block.text)
     assert " kept, packed in " in run("pytest -W error --strict-config tests", suite)
@@ -422,30 +573,37 @@ def test_tox(block: Block, suite: Path, served: dict[str, str], tmp_path: Path) 
         assert block.text == (ROOT / "examples/machine_charm/tox.ini").read_text(), "what the tests of the example run"
         return
     (suite / "tox.ini").write_text(block.text)
-    (workflow,) = [other.text for other in BLOCKS if other.document == block.document and other.language == "yaml"]
     collect, test = (
         # The stand-in for GitHub is in variables that tox does not pass on.
         line.replace(" -- ", " --override testenv:integration.pass_env+=GIT_CONFIG_* -- ")
-        for line in re.findall(r"run: (tox run .*)", workflow)
+        # A task of spread repeats it with the report.
+        for line in re.findall(r"^ *(?:run: )?(tox run (?!.*--junit-xml).*)$", block.document.read_text(), re.MULTILINE)
     )
     output = tmp_path / "output"
     run(collect, suite, served, {"GITHUB_OUTPUT": str(output)})
-    groups = json.loads(output.read_text().removeprefix("groups="))
-    assert [group["group_id"] for group in groups] == ["1", "AWS", "GCP", "backup"]
-    shown = run(test, suite, served, {"TEST_FILE": groups[0]["path_to_test_file"], "GROUP": groups[0]["group_id"]})
-    assert "2 passed, 4 deselected" in shown
+    groups = {
+        group["group_id"]: group["path_to_test_file"]
+        for group in json.loads(output.read_text().removeprefix("groups="))
+    }
+    assert {"1", "backup"} <= groups.keys()
+    assert " deselected" in run(test, suite, served, {"TEST_FILE": groups["1"], "GROUP": "1"})
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
 def test_links(document: Path) -> None:
-    text = document.read_text()
-    for target in re.findall(r"\]\(([^)]+)\)", text):
-        if not target.startswith("https://"):
-            path, _, anchor = target.partition("#")
-            linked = (document.parent / path).resolve() if path else document
-            assert linked.exists(), target
-            if anchor:
-                readme = linked / "README.md" if linked.is_dir() else linked
-                prose = re.sub(r"^( *)```.*?^\1```$", "", readme.read_text(), flags=re.MULTILINE | re.DOTALL)
-                headings = re.findall(r"^#+ (.*)", prose, flags=re.MULTILINE)
-                assert anchor in [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
+    # What a README says on PyPI needs whole URLs, also of this repository.
+    for target in re.findall(r"\]\(([^)]+)\)", document.read_text()):
+        in_repository = re.fullmatch(
+            r"https://github\.com/canonical/data-platform-workflows/(?:blob|tree)/main/(.*)", target
+        )
+        if target.startswith("https://") and not in_repository:
+            continue
+        path, _, anchor = (in_repository[1] if in_repository else target).partition("#")
+        folder = ROOT if in_repository else document.parent
+        linked = (folder / path).resolve() if path else document
+        assert linked.exists(), target
+        if anchor:
+            readme = linked / "README.md" if linked.is_dir() else linked
+            prose = re.sub(r"^( *)```.*?^\1```$", "", readme.read_text(), flags=re.MULTILINE | re.DOTALL)
+            headings = re.findall(r"^#+ (.*)", prose, flags=re.MULTILINE)
+            assert anchor in [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+import yaml
+from juju_simulator import pack_charm
+from pages import migrate_one_file
+
+if TYPE_CHECKING:
+    from conftest import MakePython
 
 ROOT = Path(__file__).parents[1]
 CHARM = ROOT / "examples/machine_charm"
+KUBERNETES = ROOT / "examples/kubernetes_charm"
 SERVICE = ROOT / "examples/service_suite"
+SECRETS = {"AWS_ACCESS_KEY": "a key of AWS", "GCP_ACCESS_KEY": "a key of GCP"}
 SIMULATOR = ["-m", "juju_simulator", f"--actions={ROOT / 'examples/actions.yaml'}", "--"]
 GROUPS = [
     "test_backup.py | group AWS",
@@ -23,6 +34,12 @@ GROUPS = [
     "test_relations.py | group 1",
     "test_relations.py | group bundle",
 ]
+KUBERNETES_GROUPS = [
+    "test_charm.py | group 1",
+    "test_relations.py | group application",
+    "test_relations.py | group scale",
+]
+SUITES = {"machine": GROUPS, "kubernetes": KUBERNETES_GROUPS}
 
 
 @pytest.fixture
@@ -41,24 +58,19 @@ def path_without_charmcraft(tmp_path: Path) -> str:
 def home(tmp_path: Path) -> dict[str, str]:
     """Return the variables of a user whose home is empty."""
     (home := tmp_path / "home").mkdir()
-    # Where uv keeps what it has downloaded is a cache, too: this one is not empty.
-    cache = {
-        "UV_CACHE_DIR": subprocess.run(
-            ["uv", "cache", "dir"], check=True, capture_output=True, text=True
-        ).stdout.strip()
-    }
-    without = {name: value for name, value in os.environ.items() if name not in {"CI", "JUJU_DATA", "VIRTUAL_ENV"}}
-    return without | cache | {"HOME": str(home), "TMPDIR": str(tmp_path)}
+    without = {"CI", "JUJU_DATA", "VIRTUAL_ENV", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"}
+    environment = {name: value for name, value in os.environ.items() if name not in without}
+    return environment | {"HOME": str(home), "TMPDIR": str(tmp_path)}
 
 
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "MAKEFLAGS", "PYTEST_ADDOPTS"):
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "MAKEFLAGS", "MAKELEVEL", "PYTEST_ADDOPTS"):
         environment.pop(name, None)
     return subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True, text=True)
 
 
 def results(folder: Path) -> dict[str, str]:
-    groups = json.loads((folder / ".run-groups/results.json").read_text())["groups"]
+    groups = json.loads((folder / "results.json").read_text())["groups"]
     return {group["job_name"]: group["result"] for group in groups}
 
 
@@ -69,12 +81,8 @@ def processes_of(folder: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def operator_python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Make the environment that the example's groups run in, as the project locks it, and return its Python."""
-    environment = tmp_path_factory.mktemp("environment")
-    command = "uv sync --quiet --locked --all-packages --all-extras --no-default-groups --group operator"
-    subprocess.run(command.split(), cwd=ROOT, env=os.environ | {"UV_PROJECT_ENVIRONMENT": str(environment)}, check=True)
-    return str(environment / "bin/python")
+def operator_python(make_python: MakePython) -> str:
+    return make_python("operator")
 
 
 @pytest.fixture
@@ -83,7 +91,7 @@ def charm(tmp_path: Path) -> Path:
     folder = tmp_path / "machine_charm"
     shutil.copytree(CHARM, folder, ignore=shutil.ignore_patterns(".*", "*.charm"))
     packs = "import demo, os; os.environ['PATH'] = ''; demo.pack()"
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "examples")}
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "tests")}
     subprocess.run([sys.executable, "-c", packs], cwd=folder, env=environment, check=True)
     return folder
 
@@ -91,47 +99,74 @@ def charm(tmp_path: Path) -> Path:
 def test_demo(home: dict[str, str], path_without_charmcraft: str, tmp_path: Path) -> None:
     result = run(["make", "demo"], ROOT, home | {"PATH": path_without_charmcraft})
     assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout.startswith("Installing what the examples need ...\n")
+    assert "Installed " in result.stderr
     assert "charmcraft: not on PATH; a stand-in writes files of the same layout\n" in result.stdout
     assert "Juju: there is no `juju` on PATH; the simulator stands for a controller\n" in result.stdout
-    assert "\n6 groups passed, 0 failed in " in result.stdout
-    assert results(ROOT / ".demo/machine_charm") == dict.fromkeys(GROUPS, "passed")
+    assert "\n9 groups passed, 0 failed in " in result.stdout
+    machine, kubernetes = ([f"{name}/{group}" for group in groups] for name, groups in SUITES.items())
+    assert results(ROOT / ".demo/results") == dict.fromkeys([*machine, *kubernetes], "passed")
     assert {path.name for path in Path(home["HOME"]).iterdir()} <= {".cache"}
+    # Not where other runs have left gigabytes, which pytest would delete at its end.
+    assert [*(ROOT / ".demo/tmp").glob("pytest-of-*/pytest-*")]
     assert not processes_of(tmp_path)
     assert not processes_of(ROOT / ".demo")
 
 
 def test_demo_with_the_real_charmcraft_and_the_juju_on_path(
-    tmp_path: Path, operator_python: str, home: dict[str, str]
+    tmp_path: Path, operator_python: str, jubilant_python: str, home: dict[str, str], served: dict[str, str]
 ) -> None:
     if not (ROOT / ".tools/charmcraft/bin/charmcraft").exists():
         pytest.skip("the real charmcraft is not here: make charmcraft")
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns(".*", "*.charm"))
+    (tmp_path / "tests").mkdir()
+    shutil.copy(ROOT / "tests/demo.py", tmp_path / "tests")
     # The simulator is started around it, so that `juju` and a controller are there already.
-    demo = [operator_python, str(tmp_path / "examples/demo.py"), "--jobs=3"]
+    # These groups deploy every charm that was packed.
+    options = ["--jobs=3", "--", "-k", "test_relations"]
+    demo = [operator_python, str(tmp_path / "tests/demo.py"), jubilant_python, *options]
     variables = {
         "CRAFT_BUILD_ENVIRONMENT": "host",
         "PATH": f"{ROOT / 'tests/bin'}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT / "tests"),
-        "XDG_STATE_HOME": str(tmp_path / "state"),
-        "XDG_DATA_HOME": str(tmp_path / "data"),
     }
-    result = run([operator_python, *SIMULATOR, *demo], ROOT, home | variables)
+    # The charm that is packed with uv is locked with the plugins.
+    result = run([operator_python, *SIMULATOR, *demo], ROOT, home | variables | served)
     assert result.returncode == 0, result.stdout + result.stderr
     assert f"charmcraft: {ROOT / 'tests/bin/charmcraft'}\n" in result.stdout
     assert "Juju: the controller that `juju` is connected to\n" in result.stdout
-    assert "\n6 groups passed, 0 failed in " in result.stdout
+    assert "\n4 groups passed, 0 failed in " in result.stdout
 
 
 def test_broken_test_fails_its_group_alone(charm: Path, operator_python: str, home: dict[str, str]) -> None:
     broken = charm / "tests/integration/test_charm.py"
     broken.write_text(broken.read_text().replace('["value"] == 7', '["value"] == 8'))
-    groups = [operator_python, "-m", "pytest_operator_groups._run", "tests/integration/test_charm.py", "--jobs=2"]
+    groups = [
+        operator_python,
+        "-m",
+        "pytest_operator_groups._run_groups",
+        "tests/integration/test_charm.py",
+        "--jobs=2",
+    ]
     variables = {"CI": "true", "PYTHONPATH": str(ROOT / "tests")}
     result = run([operator_python, *SIMULATOR, *groups], charm, home | variables)
     assert result.returncode == 1
-    assert results(charm) == {"test_charm.py | group 1": "failed", "test_charm.py | group scale": "passed"}
+    assert results(charm / ".run-groups") == {
+        "test_charm.py | group 1": "failed",
+        "test_charm.py | group scale": "passed",
+    }
     assert "FAILED tests/integration/test_charm.py::test_configure - assert 7 == 8" in result.stdout
     assert "\n1 group passed, 1 failed in " in result.stdout
+
+
+def test_lint_of_the_charm(operator_python: str, home: dict[str, str]) -> None:
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(CHARM / "tox.ini")
+    program, *arguments = tox["testenv:lint"]["commands"].split()
+    command = [str(Path(operator_python).with_name(program)), *arguments]
+    result = run(command, CHARM, home | {"PYTHONDONTWRITEBYTECODE": "1"})
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout == "tests/spread: 6 tasks, all up to date\n"
 
 
 def test_tox_as_users_type_it(charm: Path, operator_python: str, served: dict[str, str], home: dict[str, str]) -> None:
@@ -145,11 +180,71 @@ def test_tox_as_users_type_it(charm: Path, operator_python: str, served: dict[st
     assert "2 passed, 2 deselected" in result.stdout
 
 
+@pytest.fixture(scope="module")
+def jubilant_python(make_python: MakePython) -> str:
+    return make_python("jubilant", "simulator")
+
+
+def test_pytest_operator_and_jubilant_in_one_suite(charm: Path, operator_python: str, home: dict[str, str]) -> None:
+    migrate_one_file(charm)
+    groups = [str(Path(operator_python).with_name("run-groups")), "tests/integration", "--jobs=4"]
+    variables = {"CI": "true", "PYTHONPATH": str(ROOT / "tests"), "SECRETS_FROM_GITHUB": json.dumps(SECRETS)}
+    result = run([operator_python, *SIMULATOR, *groups], charm, home | variables)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert results(charm / ".run-groups") == dict.fromkeys(GROUPS, "passed")
+
+
+def test_options_of_pytest_jubilant_with_groups(charm: Path, jubilant_python: str, home: dict[str, str]) -> None:
+    migrate_one_file(charm)
+    # All other files are done.
+    for name in ("conftest.py", "test_backup.py", "test_relations.py"):
+        (charm / "tests/integration" / name).unlink()
+    lines = (charm / "pyproject.toml").read_text().splitlines(keepends=True)
+    others = [line for line in lines if not line.startswith(("asyncio_mode", "markers"))]
+    (charm / "pyproject.toml").write_text("".join([*others, 'filterwarnings = ["error"]\n']))
+    pytest_group = (
+        f"{jubilant_python} -m pytest tests/integration tests/integration/test_charm.py --group=scale -p no:randomly"
+    )
+    script = f"""
+set -e
+{pytest_group} --juju-model=mine --no-juju-teardown -k deploy
+echo '###'; juju models --format json; echo '###'
+{pytest_group} --juju-model=mine --no-juju-setup --juju-dump-logs=logs
+echo '###'; juju models --format json
+"""
+    variables = {"CI": "true", "PYTHONPATH": str(ROOT / "tests")}
+    result = run([jubilant_python, *SIMULATOR, "bash", "-c", script], charm, home | variables)
+    assert result.returncode == 0, result.stdout + result.stderr
+    first, kept, second, left = result.stdout.split("###\n")
+    assert "1 passed, 3 deselected" in first
+    assert "--no-juju-setup --no-juju-teardown --juju-model mine" in first
+    assert "mine-test-charm" in kept
+    assert "1 passed, 1 skipped, 2 deselected" in second
+    assert "mine-test-charm" not in left
+    assert "unit-journal-0" in (charm / "logs/mine-test-charm-juju-debug.log").read_text()
+
+
+def test_kubernetes_charm(tmp_path: Path, jubilant_python: str, home: dict[str, str]) -> None:
+    shutil.copytree(KUBERNETES, folder := tmp_path / "kubernetes_charm")
+    architecture = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+    base = {"name": "ubuntu", "channel": "24.04", "architectures": [architecture]}
+    for charm in (folder, folder / "tests/integration/application_charm"):
+        project = yaml.safe_load((charm / "charmcraft.yaml").read_text())
+        files = {name: project.get(name, {}) for name in ("config", "actions")}
+        path = charm / f"{project['name']}_{architecture}.charm"
+        pack_charm(path, metadata=project, manifest={"bases": [base]}, **files)
+    groups = [str(Path(jubilant_python).with_name("run-groups")), "tests/integration", "--jobs=3"]
+    simulator = [jubilant_python, *SIMULATOR[:-1], "--cloud=microk8s", "--"]
+    result = run([*simulator, *groups], folder, home | {"CI": "true", "PYTHONPATH": str(ROOT / "tests")})
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert results(folder / ".run-groups") == dict.fromkeys(KUBERNETES_GROUPS, "passed")
+
+
 def test_groups_of_the_service(home: dict[str, str], tmp_path: Path) -> None:
     groups = [
         sys.executable,
         "-m",
-        "pytest_operator_groups._run",
+        "pytest_operator_groups._run_groups",
         "tests/integration",
         f"--results={tmp_path / 'results'}",
     ]
