@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-# What is compared, which contender is held to a bar, and the bar: its time against that of pytest alone.
+# What is compared, which contender has a limit, and the limit: its time divided by the time of pytest without plugins.
 COMPARISONS = {
     "test_collect": ("`--collect-groups -q` against `--collect-only -q` without the plugin", "groups", 1.02),
     "test_run": ("one file with `--group` against the same file without the plugin", "groups", 1.02),
@@ -18,7 +18,7 @@ COMPARISONS = {
 
 
 def main(results: Path) -> None:
-    """Print what is in the results of pytest-benchmark."""
+    """Print the results of pytest-benchmark."""
     by_test: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for benchmark in json.loads(results.read_text())["benchmarks"]:
         by_test[benchmark["name"].partition("[")[0]].append(benchmark)
@@ -32,15 +32,28 @@ def main(results: Path) -> None:
         module = benchmark["params"]["module"]
         print(f"import of {module}: {of_plugin:.2f} ms {verdict(of_plugin, 1)} ms, of pytest: {of_pytest:.0f} ms")
     print_cache(by_test["test_hit"], by_test["test_digest"])
+    for benchmark in by_test["test_large_file"]:
+        print(
+            "the digest of a file of 3 GB: {seconds:.1f} s, {megabytes:.0f} MB of memory".format(
+                **benchmark["extra_info"]
+            )
+        )
+    print_plans(by_test["test_plans"][0]["extra_info"])
     print("\nmasking with 50 secrets:", end="")
     for benchmark in by_test["test_mask"]:
-        print(f" {benchmark['params']['megabytes']} MB {benchmark['stats']['median']:.3f} s", end="")
+        print(
+            " {megabytes} MB ({content})".format(**benchmark["params"]), f"{benchmark['stats']['median']:.3f} s", end=""
+        )
+    print("\n\nredact-secrets, memory at its peak beyond Python itself:")
+    for benchmark in by_test["test_memory"]:
+        more, seconds = benchmark["extra_info"]["more"], benchmark["extra_info"]["seconds"]
+        print(f"{benchmark['params']['megabytes']:>6,} MB {more:>4.0f} MB {verdict(more, 64)} MB ({seconds:.0f} s)")
     (leaks,) = by_test["test_leaks"]
-    print("\n\n{cases:,} generated cases, leaks: {leaks} ({seconds:.0f} s)".format(**leaks["extra_info"]))
+    print("\n{cases:,} generated cases, leaks: {leaks} ({seconds:.0f} s)".format(**leaks["extra_info"]))
 
 
 def print_comparison(benchmarks: list[dict[str, Any]], contender: str, bar: float) -> None:
-    """Print each contender's median, and the median of its ratios to pytest alone, round by round."""
+    """Print each contender's median time, and the median of its ratios to pytest without plugins in the same round."""
     seconds: dict[int, dict[str, dict[int, float]]] = defaultdict(lambda: defaultdict(dict))
     for benchmark in benchmarks:
         params = benchmark["params"]
@@ -57,27 +70,45 @@ def print_comparison(benchmarks: list[dict[str, Any]], contender: str, bar: floa
             median(seconds[50_000][name].values()) / median(seconds[10_000][name].values())
             for name in (contender, "pytest")
         )
-        print(f"growth from 10,000 to 50,000 tests: × {growth:.2f}, of pytest alone: × {of_pytest:.2f}")
+        print(f"growth from 10,000 to 50,000 tests: × {growth:.2f}, of pytest without plugins: × {of_pytest:.2f}")
 
 
 def print_cache(hits: list[dict[str, Any]], digests: list[dict[str, Any]]) -> None:
-    """Print what a hit takes, and the digest beside what else reads the same files."""
+    """Print how long a hit takes, and the digest next to other tools that read the same files."""
     (hit,) = hits
     milliseconds = 1000 * hit["extra_info"]["seconds"]
     print(f"\na hit in the charm cache, 1,000 files and 20 MB: {milliseconds:.0f} ms {verdict(milliseconds, 60)} ms")
-    print("the digest of these files, each time in a process of its own:")
+    print("the digest of these files, each time in a new process:")
     seconds: dict[str, list[float]] = defaultdict(list)
     for benchmark in digests:
         seconds[benchmark["params"]["contender"]].append(benchmark["stats"]["median"])
     inside = median(benchmark["extra_info"]["inside"] for benchmark in digests if benchmark["extra_info"]["inside"])
     for contender, taken in seconds.items():
         ratios = (digest / other for digest, other in zip(seconds["digest"], taken, strict=True))
-        alone = f", without the start of Python {1000 * inside:.0f} ms" if contender == "digest" else ""
-        print(f"{contender:>18} {1000 * median(taken):>5.0f} ms  digest / this: {median(ratios):.2f}{alone}")
+        without_start = f", without the start of Python {1000 * inside:.0f} ms" if contender == "digest" else ""
+        print(f"{contender:>18} {1000 * median(taken):>5.0f} ms  digest / this: {median(ratios):.2f}{without_start}")
+
+
+def print_plans(info: dict[str, Any]) -> None:
+    """Print how much later each plan ends than the best one, or than the lower bound."""
+    ratios = info["ratios"]
+    decided = ", ".join(f"{number} by the {name}" for name, number in info["decided"].items() if name != "none")
+    print(
+        f"\nthe end of {len(next(iter(ratios.values()))):,} runs, divided by the best end (proven: {decided}) or by the"
+    )
+    print("lower bound, and for a runner per group by max(total / N, longest):")
+    print(f"{'plan':<48} {'median':>6}  {'worst 1 %':>9}")
+    for name, values in ratios.items():
+        middle, worst = median(values), sorted(values)[int(0.99 * len(values))]
+        held = f"  {verdict(middle, 1.02)}, {verdict(worst, 1.05)}" if name == "plan-groups --max-runners" else ""
+        print(f"{name:<48} {middle:>6.3f}  {worst:>9.3f}{held}")
+    print(f"plans that end later than one of pytest-split: {info['worse']} {verdict(info['worse'], 0)}")
+    slowest = max(info["milliseconds"])
+    print(f"1,000 groups are planned in {slowest:.0f} ms {verdict(slowest, 100)} ms")
 
 
 def verdict(value: float, bar: float) -> str:
-    """Return whether a value keeps to its bar, in words."""
+    """Return whether a value meets its limit, in words."""
     return f"{'meets' if value <= bar else 'MISSES'} ≤ {bar}"
 
 

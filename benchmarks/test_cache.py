@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
 FILES, FOLDERS, SIZE = 1_000, 20, 20_000
-# Each in a process of its own, and timed inside it: what it imports counts, the start of Python does not.
+# Each runs in a new process, and is timed inside it: its imports count, the start of Python doesn't.
 DIGEST = """
 import time
 start = time.perf_counter()
@@ -25,6 +25,16 @@ from pathlib import Path
 from pytest_operator_cache._digest import digest, read_files
 digest(read_files(Path()))
 print(time.perf_counter() - start)
+"""
+# The memory is the most that the process had, Python included.
+LARGE = """
+import json, resource, time
+from pathlib import Path
+from pytest_operator_cache._digest import digest, read_files
+start = time.perf_counter()
+digest(read_files(Path()))
+seconds = time.perf_counter() - start
+print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000]))
 """
 TEST = """
 import json, time
@@ -125,4 +135,22 @@ def test_digest(
 
     output = run()
     benchmark.extra_info["inside"] = float(output) if contender == "digest" else None
+    benchmark.pedantic(run)  # type: ignore[no-untyped-call]  # as above
+
+
+def test_large_file(
+    benchmark: BenchmarkFixture,
+    python_of: Callable[[str], Path],
+    environment: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(3_000_000_000)
+    command = [str(python_of("cache")), "-c", LARGE]
+
+    def run() -> str:
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
+
+    seconds, megabytes = json.loads(run())
+    benchmark.extra_info.update(seconds=seconds, megabytes=megabytes)
     benchmark.pedantic(run)  # type: ignore[no-untyped-call]  # as above

@@ -1,6 +1,6 @@
-"""pytest-operator-groups against pytest alone, and beside the plugins that split a suite by number.
+"""pytest-operator-groups next to pytest without plugins, and next to the plugins that split a suite by number.
 
-Every round runs each contender once, so that what else the machine does meets all of them alike.
+Every round runs each contender once, so that other work on the machine slows all of them equally.
 """
 
 from __future__ import annotations
