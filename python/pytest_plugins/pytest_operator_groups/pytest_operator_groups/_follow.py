@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sys
+import codecs
 from typing import TYPE_CHECKING
 
+from pytest_operator_groups._display import Lines
 from pytest_operator_groups._errors import GroupsError
 
 if TYPE_CHECKING:
@@ -37,21 +38,63 @@ def find_job(jobs: Sequence[Job], name: str) -> Job:
     )
 
 
-async def follow(job: Job) -> None:
-    """Show the output of a group until it ends."""
-    position = 0
-    while True:
-        has_ended = job.state not in {"waiting", "running"}
-        if job.log.exists():
-            with job.log.open("rb") as log:
-                log.seek(position)
-                read = log.read()
-            position += len(read)
-            sys.stdout.write(read.decode(errors="replace"))
-            sys.stdout.flush()
-        if has_ended:
+class Followed(Lines):
+    """Shows the output of one group while it runs, and a line for each event.
+
+    The output of another group that fails would be in the middle of it, so that is only in its log.
+
+    Args:
+        job: The group.
+    """
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self._job = job
+        self._position = 0
+        # A read may end in the middle of a character.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._is_in_line = False
+        self._polling: asyncio.Future[None] | None = None
+
+    def start(self) -> None:
+        """Show what the group prints, from now on."""
+        self._polling = asyncio.ensure_future(self._poll())
+
+    def stop(self) -> None:
+        """Stop showing it."""
+        if self._polling is not None:
+            self._polling.cancel()
+
+    def log(self, line: str) -> None:
+        """Show a line, not in the middle of another one."""
+        if self._is_in_line:
+            print()
+        self._is_in_line = False
+        super().log(line)
+
+    def update(self, job: Job) -> None:
+        """Show a job's new state, after all that the followed group has printed."""
+        self._show_new_output()
+        super().update(job)
+
+    async def _poll(self) -> None:
+        while True:
+            self._show_new_output()
+            await asyncio.sleep(_POLL)
+
+    def _show_new_output(self) -> None:
+        if self._job.state == "waiting" or not self._job.log.exists():
             return
-        await asyncio.sleep(_POLL)
+        with self._job.log.open("rb") as log:
+            log.seek(self._position)
+            read = log.read()
+        self._position += len(read)
+        if text := self._decoder.decode(read):
+            self._is_in_line = not text.endswith("\n")
+            print(text, end="", flush=True)
+
+    def _show_output(self, job: Job) -> None:
+        """Show nothing: the group's output was shown, or is in its log."""
 
 
 class CacheLines:

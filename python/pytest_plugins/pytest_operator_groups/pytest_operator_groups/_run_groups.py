@@ -82,10 +82,8 @@ async def _run(options: argparse.Namespace) -> int:
 async def _run_groups(
     jobs: list[Job], options: argparse.Namespace, pool: ProcessPool, environment: dict[str, str]
 ) -> int:
-    import asyncio
-
     from pytest_operator_groups._display import Lines, LiveTable, has_live_table
-    from pytest_operator_groups._follow import CacheLines, find_job, follow
+    from pytest_operator_groups._follow import CacheLines, Followed, find_job
     from pytest_operator_groups._results import group_files, remove_old_files, write_record, write_results
     from pytest_operator_groups._summary import show_summary
     from pytest_operator_groups._text import count
@@ -104,7 +102,9 @@ async def _run_groups(
     jobs.sort(key=lambda job: float("inf") if job.expected is None else job.expected, reverse=True)
     print(f"{count(len(jobs), 'group')}, {options.jobs} at a time" if jobs else "There is no group to run.", flush=True)
     display = Lines()
-    if jobs and has_live_table() and not followed:
+    if followed:
+        display = Followed(followed)
+    elif jobs and has_live_table():
         display = LiveTable(jobs, lambda: pool.seconds, options.jobs)
     pool.log = display.log
     start_of_run, cache_lines = time.time(), CacheLines()
@@ -117,11 +117,8 @@ async def _run_groups(
         display.update(job)
 
     display.start()
-    following = asyncio.ensure_future(follow(followed)) if followed else None
     try:
         await pool.run(jobs, options.jobs, environment, changed)
-        if following:
-            await following
     finally:
         display.stop()
     notes = _write_reports(jobs, options, durations, start_of_run, collected)

@@ -503,6 +503,19 @@ def test_groups_that_failed(make_suite: MakeSuite, run_groups: RunGroups) -> Non
     )
 
 
+@pytest.mark.parametrize("followed", ["bad", "good"])
+def test_followed_output_is_in_one_piece(make_suite: MakeSuite, run_groups: RunGroups, followed: str) -> None:
+    make_suite({"test_a.py": ONE_FAILS})
+    ended = run_groups("--follow", followed, "--", "-p", "no:randomly")
+    log = (ended.results / f"test_a.py-group-{followed}.log").read_text()
+    # It is live, so an event can be between two of its lines, and even break a line that isn't whole yet.
+    live = [line for line in ended.stdout.splitlines() if not line.startswith(("started ", "passed ", "failed "))]
+    assert "".join(log.split()) in "".join("".join(live).split())
+    # The output of a group that fails is not shown again, nor in the middle of another one's.
+    assert ended.stdout.count("test session starts") == 1
+    assert f"  log:    {ended.results.name}/test_a.py-group-bad.log\n" in ended.stdout
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

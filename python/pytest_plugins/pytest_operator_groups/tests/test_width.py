@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -12,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+import pytest
 from pytest_operator_groups._display import LiveTable
 from pytest_operator_groups._durations import Durations
 from pytest_operator_groups._job import Job
@@ -24,15 +26,12 @@ from rich.cells import cell_len
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
-
     from conftest import MakeSuite
 
 NAMES = ["long-" * 30, "日本語の長い名前" * 10, "🐧" * 40, "\u202e[red]" * 20, "é" * 90]
 COLUMNS = 80
-# Paths and commands are there to be copied, and a log is what pytest writes.
+# Paths and commands are there to be copied.
 COPIED = ("  repeat: ", "  log:    ", "$ ")
-LOG = re.compile(r"^=+ test session starts =+\n.*?^=+ [^\n]* in [^\n]* =+$", re.DOTALL | re.MULTILINE)
 
 
 def plain(text: str) -> str:
@@ -40,9 +39,10 @@ def plain(text: str) -> str:
     return re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", text).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def longest(text: str) -> int:
-    """Return the length of the longest line that isn't copied, in cells."""
-    lines = [line for line in LOG.sub("", text).split("\n") if not line.startswith(COPIED)]
+def longest(text: str, logs: str = "") -> int:
+    """Return the length of the longest line, in cells, without what is copied and what pytest wrote into the logs."""
+    written_by_pytest = set(logs.split("\n"))
+    lines = [line for line in text.split("\n") if not line.startswith(COPIED) and line not in written_by_pytest]
     return max(max(cells(line), cell_len(line)) for line in lines)
 
 
@@ -57,23 +57,33 @@ def make_jobs(folder: Path) -> list[Job]:
     return jobs
 
 
-def test_run_in_terminal(make_suite: MakeSuite) -> None:
+def read_terminal(terminal: int) -> bytes:
+    """Return all that is written to a terminal until nothing has it open any more."""
+    shown = b""
+    # Linux: EIO, others: nothing.
+    with contextlib.suppress(OSError):
+        while read := os.read(terminal, 10_000):
+            shown += read
+    os.close(terminal)
+    return shown
+
+
+@pytest.mark.parametrize("options", [[], ["--follow", NAMES[1]]])
+def test_run_in_terminal(make_suite: MakeSuite, options: list[str]) -> None:
     # The first test fails.
     groups = "".join(f"@pytest.mark.group({name!a})\ndef test_{i}(): assert {i}\n" for i, name in enumerate(NAMES))
     suite = make_suite({"test_a.py": groups})
-    master, slave = pty.openpty()
+    terminal, slave = pty.openpty()
     environment = os.environ | {"TERM": "xterm", "COLUMNS": str(COLUMNS), "LINES": "30"}
-    for options in (["--jobs=5"], ["--jobs=5", "--follow", NAMES[1]]):
-        command = [sys.executable, "-m", "pytest_operator_groups._run_groups", *options]
-        with subprocess.Popen(command, cwd=suite, stdin=slave, stdout=slave, stderr=slave, env=environment) as process:
-            shown = b""
-            while b"one after the other" not in shown:
-                shown += os.read(master, 10_000)
-        assert process.returncode == 1
-        assert "…" in (text := plain(shown.decode()))
-        assert longest(text) <= COLUMNS, text
-    os.close(slave)
-    os.close(master)
+    command = [sys.executable, "-m", "pytest_operator_groups._run_groups", "--jobs=5", *options]
+    with subprocess.Popen(command, cwd=suite, stdin=slave, stdout=slave, stderr=slave, env=environment) as process:
+        os.close(slave)
+        text = plain(read_terminal(terminal).decode())
+    assert process.returncode == 1
+    assert "one after the other" in text
+    assert "…" in text
+    logs = "".join(log.read_text() for log in (suite / ".run-groups").glob("*.log"))
+    assert longest(text, logs) <= COLUMNS, text
 
 
 class Terminal(io.StringIO):
