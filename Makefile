@@ -1,4 +1,4 @@
-# The list of commands. Each installs what it needs inside this checkout. You need only git, make and Python 3.10 or later,
+# The list of commands. Each installs what it needs inside this checkout, some with apt. You need only git, make and Python 3.10 or later,
 # unless the list says more.
 
 PYTHON ?= python3
@@ -58,7 +58,7 @@ bench: | $(UV) ## Compare the plugins with pytest without plugins and with simil
 
 charmcraft: $(CHARMCRAFT) ## Install the charmcraft that packs the charms of the tests, with apt as root
 
-checks: ## List the commands that CI runs
+checks: ## List the commands that .ci/run runs
 	@printf '%s\n' $(CHECKS)
 
 # Some tests make environments without coverage.py: Python finds it in PYTHONPATH. The tests that take long add next to nothing.
@@ -104,7 +104,7 @@ lint: $(ACTIONLINT) $(VALIDATOR)/node_modules | $(UV) ## Check format, code, typ
 	git ls-files --cached --others --exclude-standard '*.md' '.github/workflows/*.yaml' '$(VALIDATOR)/callers/*' | \
 		xargs node $(VALIDATOR)/dist/validate.mjs
 
-# A change within the second of another one, to as many characters, must not look compiled already.
+# Python recognizes compiled code by the file's time in seconds and its size: two mutants can have the same.
 mutants: export PYTHONDONTWRITEBYTECODE := 1
 mutants: try-charmcraft | $(UV) ## Break the packages in 100 places, and see whether their tests notice; in about 30 minutes
 	$(RUN) --isolated --group mutants python benchmarks/mutants.py $(ARGUMENTS)

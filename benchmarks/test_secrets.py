@@ -200,7 +200,7 @@ def test_leaks(benchmark: BenchmarkFixture, encoders: dict[str, Callable[[str], 
 
 
 def make_value(dice: random.Random) -> str:
-    """Return a secret. It has no two blanks in a row: those alone would look like a leak."""
+    """Return a secret. It has no two blanks in a row: only those would look like a leak."""
     value = "".join(dice.choices(dice.choice(ALPHABETS), k=dice.randint(4, 60)))
     return re.sub(r"\s+", lambda match: match[0][0], value).strip()
 

@@ -143,7 +143,7 @@ def test_demo(simulator: Simulator, repository: Path) -> None:
     os.close(terminal)
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     assert (pressed, code) != (0, 0), shown
-    assert "Stopping all groups: fixtures have 60 s to tear down." in shown
+    assert "Stopping: fixtures have 60 s to tear down." in shown
     assert "9 not run" in shown
     assert models(simulator) == [], shown
     assert time.monotonic() - pressed < 20

@@ -138,7 +138,7 @@ def test_demo_with_the_real_charmcraft_and_the_juju_on_path(
     assert "\n4 groups passed, 0 failed in " in result.stdout
 
 
-def test_broken_test_fails_its_group_alone(charm: Path, operator_python: str, home: dict[str, str]) -> None:
+def test_broken_test_fails_only_its_group(charm: Path, operator_python: str, home: dict[str, str]) -> None:
     broken = charm / "tests/integration/test_charm.py"
     broken.write_text(broken.read_text().replace('["value"] == 7', '["value"] == 8'))
     groups = [

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workflow_commands import _test_command
 from workflow_commands._errors import CommandError
@@ -39,11 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     file = parser.parse_args(arguments).groups
     values = read_inputs()
     environment = os.environ | read_environment(values)
+    # Some suites take long to install.
+    read_help = functools.cache(lambda: _test_command.read_help(values, environment))
     options = [values["test-directory"], "--collect-groups", *_test_command.select_tests()]
     # Groups that share runners may be more than the jobs of a matrix. The plugins of v29 have no limit, and no option.
-    if values["max-runners"] and "--max-groups" in (_test_command.read_help(values, environment) or ""):
+    if values["max-runners"] and "--max-groups" in (read_help() or ""):
         options.append("--max-groups=0")
-    has_allure = wants_allure(values) and _has_allure(values, environment)
+    has_allure = wants_allure(values) and _has_allure(read_help())
     if has_allure:
         options.append(f"--alluredir={os.environ['RUNNER_TEMP']}/collected/{COLLECTED}/allure-results")
     code, printed = _run(_test_command.build(values, options), environment)
@@ -60,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if has_allure:
         append("GITHUB_OUTPUT", "allure=true")
     if groups != "[]" and values["cloud"] != "none":
-        append("GITHUB_OUTPUT", f"model-options={' '.join(_select_model_options(values, environment))}")
+        append("GITHUB_OUTPUT", f"model-options={' '.join(_select_model_options(read_help(), values['architecture']))}")
     return 0
 
 
@@ -96,18 +99,22 @@ def _read_groups() -> str:
     return ""
 
 
-def _has_allure(values: Mapping[str, Any], environment: Mapping[str, str]) -> bool:
-    """Return whether the suite has allure-pytest. Without it, a warning says so."""
-    if "--alluredir" in (_test_command.read_help(values, environment) or ""):
+def _has_allure(options: str | None) -> bool:
+    """Return whether pytest's help has allure-pytest's option. Without it, a warning says so."""
+    if "--alluredir" in (options or ""):
         return True
     problem = "`allure-report`: pytest has no option --alluredir. Install allure-pytest where the tests run"
     annotate("warning", "No Allure report", problem)
     return False
 
 
-def _select_model_options(values: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[str]:
-    """Yield the options of pytest-operator with which the logs of its models can be saved after the tests."""
-    options = _test_command.read_help(values, environment)
+def _select_model_options(options: str | None, architecture: str) -> Iterator[str]:
+    """Yield the options of pytest-operator with which the logs of its models can be saved after the tests.
+
+    Args:
+        options: pytest's help, or None if it isn't known.
+        architecture: The one that Juju deploys for.
+    """
     if options is None:
         problem = "`test-command` fails with --help, so the logs of models that pytest-operator destroys are lost"
         annotate("warning", "No options", problem)
@@ -115,5 +122,5 @@ def _select_model_options(values: Mapping[str, Any], environment: Mapping[str, s
     elif "--model-alias" in options and "--keep-models" in options:
         yield "--keep-models"
         # Juju deploys for amd64 in all models but this one: concierge makes it for the machine's architecture.
-        if values["architecture"] != "amd64":
+        if architecture != "amd64":
             yield "--model=testing"

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 TITLE = "An input of integration_test_charm.yaml"
-CLOUDS = ("lxd", "microk8s", "k8s", "none")
+_JUJU_CLOUDS = ("lxd", "microk8s", "k8s")
+CLOUDS = (*_JUJU_CLOUDS, "none")
 ARCHITECTURES = ("amd64", "arm64")
 _VERSION = r"(\d+\.\d+)(\.\d+|-(alpha|beta|rc)\d+)(\.\d+)?"
 # GitHub forbids some of these characters in an artifact's name (https://github.com/actions/toolkit/tree/main/packages/artifact).
@@ -103,9 +104,9 @@ def warnings(values: Mapping[str, Any]) -> Iterator[str]:
         "metallb-addon": ("microk8s",),
         "microk8s-snap-channel": ("microk8s",),
         "k8s-snap-channel": ("k8s",),
-        "juju-agent-version": CLOUDS[:-1],
-        "juju-snap-channel": CLOUDS[:-1],
-        "concierge-file": CLOUDS[:-1],
+        "juju-agent-version": _JUJU_CLOUDS,
+        "juju-snap-channel": _JUJU_CLOUDS,
+        "concierge-file": _JUJU_CLOUDS,
     }
     for name, clouds in clouds_by_name.items():
         if values[name] and values["cloud"] not in clouds:
@@ -154,7 +155,7 @@ def problems(values: Mapping[str, Any]) -> Iterator[CommandError]:
     yield from channel("1.32-classic/stable").check(values, "k8s-snap-channel")
     yield from channel("latest/stable").check(values, "lxd-snap-channel")
     yield from _LIBJUJU.check(values, "libjuju-version-constraint")
-    if values["cloud"] in CLOUDS[:-1] and not (values["juju-agent-version"] or values["juju-snap-channel"]):
+    if values["cloud"] in _JUJU_CLOUDS and not (values["juju-agent-version"] or values["juju-snap-channel"]):
         yield CommandError(
             "neither is given",
             where="`juju-agent-version` and `juju-snap-channel`",

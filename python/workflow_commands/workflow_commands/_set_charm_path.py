@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _TITLE = "Which packed charm"
-# The exit code of find-charm, which is part of pytest-operator-cache.
-_SEVERAL_FIT = 3
+# The exit codes of find-charm, which is part of pytest-operator-cache.
+_THERE_IS_NONE, _SEVERAL_FIT = 1, 3
 # pytest-operator and pytest-operator-cache have these. With them, a test can choose the charm itself.
 _CHOOSING = ("--model-alias", "--charm-base")
 
@@ -27,7 +27,8 @@ _CHOOSING = ("--model-alias", "--charm-base")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Set CHARM_PATH for the next steps to the packed charm of this folder, and return the exit code.
 
-    If the folder has no charm, or no packed charm fits, CHARM_PATH isn't set. `find-charm` must be on PATH.
+    If the folder has no charm, or no packed one, CHARM_PATH isn't set. If its packed charms don't fit, or several do,
+    that is an error, unless the tests can choose one themselves. `find-charm` must be on PATH.
     """
     argparse.ArgumentParser(prog="set-charm-path", description=main.__doc__).parse_args(arguments)
     values = read_inputs()
@@ -38,10 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         append("GITHUB_ENV", f"CHARM_PATH={found.stdout.strip()}")
         return 0
     said = found.stderr.strip().removeprefix("find-charm: ")
-    problem = CommandError(said.replace("Pass --base=", "Give ").replace("--base=", ""), where="`charm-base`")
+    where = "`charm-base`" if base or found.returncode == _SEVERAL_FIT else ""
+    problem = CommandError(said.replace("Pass --base=", "Give ").replace("--base=", ""), where=where)
     if base:
         raise problem
-    if found.returncode == _SEVERAL_FIT:
+    if found.returncode != _THERE_IS_NONE:
         options = _test_command.read_help(values, os.environ | read_environment(values)) or ""
         if not any(option in options for option in _CHOOSING):
             raise problem

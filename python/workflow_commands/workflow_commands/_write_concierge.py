@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def plan(inputs: Inputs, address: str, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return what concierge sets up (https://canonical.com/concierge, "Configuration schema").
+    """Return what concierge sets up (https://canonical.com/juju/docs/concierge/reference/configuration/).
 
     concierge ignores a key that it doesn't know, so each has to be written exactly as it knows it.
 

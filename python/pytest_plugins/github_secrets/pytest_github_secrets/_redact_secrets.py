@@ -64,7 +64,7 @@ def _mask_log(secrets: Mapping[str, str]) -> int:
     values = [value for value in secrets.values() if value]
     for text in dict.fromkeys(form for value in values for form in _forms(value)):
         print(add_mask(text))
-    print(f"{len(values)} secrets masked")
+    print(f"{_secrets(len(values))} masked")
     return 0
 
 
@@ -83,8 +83,8 @@ def _mask_files(names: Sequence[str], secrets: Mapping[str, str]) -> int:
             files.update(find_files(path))
     changed = sum(mask_file(file, mask) for file in files)
     short = find_short(secrets)
-    count = sum(map(bool, secrets.values())) - len(short)
-    print(f"{count} secrets masked in {changed} of {len(files)} files")
+    number = sum(map(bool, secrets.values())) - len(short)
+    print(f"{_secrets(number)} masked in {changed} of {len(files)} file{'' if len(files) == 1 else 's'}")
     if short:
         _report(mask(describe_short(short)))
     for error in refused:
@@ -98,9 +98,9 @@ def _forms(value: str) -> list[str]:
     return [value, *lines, *(json.dumps(text, ensure_ascii=False)[1:-1] for text in [value, *lines])]
 
 
+def _secrets(number: int) -> str:
+    return f"{number} secret{'' if number == 1 else 's'}"
+
+
 def _report(message: str) -> None:
     print(f"redact-secrets: {message}", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -99,14 +99,14 @@ def test_is_a_command() -> None:
     run = subprocess.run(
         [str(command)], env={"SECRETS": '{"A": "hunter22"}'}, capture_output=True, text=True, check=True
     )
-    assert run.stdout.endswith("1 secrets masked\n")
+    assert run.stdout.endswith("1 secret masked\n")
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_masks_each_form_in_a_file(tmp_path: Path, form: str) -> None:
     (tmp_path / "log").write_text(f"before\n{form}:after")
     run = redact(json.dumps({"PASSWORD": PASSWORD}), tmp_path / "log")
-    assert (run.returncode, run.stdout, run.stderr) == (0, "1 secrets masked in 1 of 1 files\n", "")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "1 secret masked in 1 of 1 file\n", "")
     # Quotes stay, and the ends of base64, which depend on its neighbours.
     assert re.fullmatch(r"before\n\S{0,4}\*\*\*\S{0,4}:after", (tmp_path / "log").read_text())
 
@@ -132,7 +132,7 @@ def test_keeps_everything_else_in_a_file(tmp_path: Path) -> None:
     file.write_bytes(around + PASSWORD.encode() + around)
     file.chmod(0o640)
     run = redact(json.dumps({"PASSWORD": PASSWORD}), tmp_path)
-    assert (run.returncode, run.stdout) == (0, "1 secrets masked in 1 of 1 files\n")
+    assert (run.returncode, run.stdout) == (0, "1 secret masked in 1 of 1 file\n")
     assert file.read_bytes() == around + b"***" + around
     assert file.stat().st_mode & 0o777 == 0o640
     assert [*tmp_path.iterdir()] == [file]
@@ -150,7 +150,7 @@ def test_writes_only_files_with_secrets(tmp_path: Path) -> None:
     os.mkfifo(folder / "pipe")
     before = (folder / "clean").stat()
     run = redact(json.dumps({"PASSWORD": PASSWORD}), folder)
-    assert (run.returncode, run.stdout, run.stderr) == (0, "1 secrets masked in 0 of 1 files\n", "")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "1 secret masked in 0 of 1 file\n", "")
     assert (folder / "clean").stat().st_ino == before.st_ino
     assert (folder / "link").is_symlink()
     assert (outside / "secret").read_text() == PASSWORD
@@ -159,7 +159,7 @@ def test_writes_only_files_with_secrets(tmp_path: Path) -> None:
 def test_names_secrets_that_are_too_short(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("abc hunter22")
     run = redact('{"A": "abc", "B": "hunter22", "C": "", "hunter22": "a\\nb\\nc\\nd"}', tmp_path)
-    assert (run.returncode, run.stdout) == (0, "1 secrets masked in 1 of 1 files\n")
+    assert (run.returncode, run.stdout) == (0, "1 secret masked in 1 of 1 file\n")
     assert run.stderr == ("redact-secrets: too short to be masked (under 4 characters without blanks): A, ***\n")
     assert (tmp_path / "log").read_text() == "abc ***"
 
@@ -171,7 +171,7 @@ def test_refused_paths(tmp_path: Path) -> None:
     paths = ["missing", "", "link", "hunter22", "pipe", "--hunter22", "log/file"]
     program = f"import os; os.chdir({str(tmp_path)!r})"
     run = redact('{"A": "hunter22"}', *paths, "log", program=program)
-    assert (run.returncode, run.stdout) == (1, "1 secrets masked in 1 of 1 files\n")
+    assert (run.returncode, run.stdout) == (1, "1 secret masked in 1 of 1 file\n")
     assert run.stderr.splitlines() == [
         "redact-secrets: missing: there is no such file or folder",
         "redact-secrets: '': there is no such file or folder",
@@ -217,7 +217,7 @@ def test_takes_little_memory(tmp_path: Path, plain: str, times: int) -> None:
     # This isn't enough memory to read the log as a whole.
     limit = "import resource; resource.setrlimit(resource.RLIMIT_DATA, (64_000_000, 64_000_000))"
     run = redact(json.dumps({"PASSWORD": PASSWORD}), tmp_path, program=limit)
-    assert (run.returncode, run.stdout, run.stderr) == (0, "1 secrets masked in 1 of 1 files\n", "")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "1 secret masked in 1 of 1 file\n", "")
     lines = (tmp_path / "log").read_text().splitlines()
     assert len(lines) == times * (plain.count("\n") + 1)
     assert len({line for line in lines if line.startswith("it is ***")}) == 1

@@ -7,7 +7,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from pytest_operator_cache._charmcraft import version_of, versions_in
+from pytest_operator_cache._charmcraft import file_state, file_states
 from pytest_operator_cache._errors import CharmError
 from pytest_operator_cache._inputs import Inputs, describe_changes, read_inputs
 from pytest_operator_cache._store import CorruptError, Entry, Store
@@ -100,7 +100,7 @@ class Build:
         self._get()
         if not self.charms:
             self._log_reason()
-            self._leftovers = {*versions_in(self._folder).values()}
+            self._leftovers = {*file_states(self._folder).values()}
             self._start = time.monotonic()
 
     def _get(self) -> None:
@@ -145,7 +145,7 @@ class Build:
         names = _names(self.charms)
         try:
             inputs = read_inputs(self._folder, self._arguments, self._cache.ignore)
-            leftovers = [path for path in self.charms if version_of(path) in self._leftovers]
+            leftovers = [path for path in self.charms if file_state(path) in self._leftovers]
             if changes := describe_changes(self._inputs, inputs, limit=3):
                 self._log(
                     f"{names} not kept, because files changed while it was packed: {changes}. "

@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """List the cache, clear it or print its location, and return the exit code."""
     parser = argparse.ArgumentParser(
         prog="charm-cache",
-        description="Show or clear the packed charms that `pytest --charm-cache` keeps.",
+        description="Show or clear the packed charms that are cached on this machine.",
         allow_abbrev=False,
     )
     parser.add_argument(

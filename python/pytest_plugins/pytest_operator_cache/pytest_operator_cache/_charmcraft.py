@@ -148,17 +148,17 @@ def pack(folder: Path, arguments: Sequence[str]) -> None:
     _run([_find(), "pack", *arguments], folder)
 
 
-def versions_in(folder: Path) -> dict[Path, tuple[int, int]]:
+def file_states(folder: Path) -> dict[Path, tuple[int, int]]:
     """Return the packed charms in a folder, with what changes when charmcraft writes one."""
     found = {}
     for path in folder.glob("*.charm"):
         # Another process may have removed it, and a link may lead nowhere.
         with suppress(OSError):
-            found[path] = version_of(path)
+            found[path] = file_state(path)
     return found
 
 
-def version_of(charm: Path) -> tuple[int, int]:
+def file_state(charm: Path) -> tuple[int, int]:
     """Return what stays the same when a file is moved, and changes when it is written."""
     status = charm.stat()
     return status.st_ino, status.st_mtime_ns

@@ -35,11 +35,15 @@ class CharmError(Exception):
 
 
 class NotACharmError(CharmError):
-    """A charmcraft.yaml is of another type, such as a bundle."""
+    """A folder has no charmcraft.yaml, or one of another type, such as a bundle."""
 
 
 class CharmNotFoundError(CharmError, FileNotFoundError):
     """No packed charm fits. It is a FileNotFoundError, because pytest-operator's own build raises that."""
+
+
+class WrongCharmError(CharmNotFoundError):
+    """There are packed charms of this name, but for another architecture or base, or they can't be read."""
 
 
 class SeveralCharmsError(CharmError):

@@ -7,22 +7,29 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_operator_cache._errors import CharmError, SeveralCharmsError
+from pytest_operator_cache._errors import (
+    CharmError,
+    CharmNotFoundError,
+    NotACharmError,
+    SeveralCharmsError,
+    WrongCharmError,
+)
 from pytest_operator_cache._packed import Options, find_named, find_one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# An exit code of its own, because a program can ask for the base then.
-SEVERAL_FIT = 3
+# 2 is an error in the command line. A program can ask for the base if several fit, and must not go on if one is wrong.
+THERE_IS_NONE, SEVERAL_FIT, IS_WRONG = 1, 3, 4
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the absolute path of the packed charm in a folder, and return the exit code."""
     parser = argparse.ArgumentParser(
         prog="find-charm",
-        description="Print the absolute path of the packed charm in a folder, for the architecture of this machine. If "
-        f"several charms fit, the exit code is {SEVERAL_FIT}.",
+        description="Print the absolute path of the packed charm in a folder, for the architecture of this machine. The "
+        f"exit code is {THERE_IS_NONE} if there is none, {SEVERAL_FIT} if several fit, and {IS_WRONG} if there is one "
+        "for another architecture or base, or anything else is wrong.",
     )
     parser.add_argument(
         "folder", metavar="FOLDER", type=Path, nargs="?", default=Path(), help="the charm's folder (default: this one)"
@@ -39,5 +46,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return SEVERAL_FIT
     except CharmError as error:
         print(f"find-charm: {error}", file=sys.stderr)
-        return 1
+        is_wrong = isinstance(error, WrongCharmError) or not isinstance(error, CharmNotFoundError | NotACharmError)
+        return IS_WRONG if is_wrong else THERE_IS_NONE
     return 0

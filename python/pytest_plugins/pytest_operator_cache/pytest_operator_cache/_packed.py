@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 from pytest_operator_cache._charmcraft import file_names, host_architecture, pack_command, platform_of
 from pytest_operator_cache._contents import Packed, UnreadableError, check, read_packed
-from pytest_operator_cache._errors import CharmError, CharmNotFoundError, SeveralCharmsError
+from pytest_operator_cache._errors import CharmError, CharmNotFoundError, SeveralCharmsError, WrongCharmError
 from pytest_operator_cache._source import Charm, Requirement, check_base, read
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 ARTIFACT = "charms-packed-with-cache"
 # A packed charm is in the first one for suites that `charmcraft init` creates, in the second one for `charmcraft test`.
 VARIABLES = ("CHARM_PATH", "CRAFT_ARTIFACT")
+_ANOTHER_CHARM = "another charm"
 
 
 @dataclass(frozen=True)
@@ -108,14 +109,13 @@ def find(charm: Charm, requirement: Requirement, files: Sequence[Path] | None = 
         files: The files to choose from; without them, those in the charm's folder.
 
     Raises:
-        CharmNotFoundError: None fits.
+        CharmNotFoundError: None fits. If there are packed charms of this name, it is a WrongCharmError.
     """
     found = sorted(charm.folder.glob("*.charm")) if files is None else files
     inspected = [_inspect(path, charm, requirement) for path in found]
     fitting = [packed for packed in inspected if isinstance(packed, Packed)]
     if not fitting:
-        reasons = zip(found, inspected, strict=True)
-        raise _none_fits(charm, requirement, [f"{path.name}: {reason}" for path, reason in reasons])
+        raise _none_fits(charm, requirement, {path.name: str(reason) for path, reason in zip(found, inspected, strict=True)})
     # Among charms that were downloaded or renamed, it is the one with charmcraft's name.
     names = file_names(charm, requirement)
     named = [packed for packed in fitting if packed.path.name in names] or fitting
@@ -149,7 +149,7 @@ def _inspect(path: Path, charm: Charm, requirement: Requirement) -> Packed | str
 def _refuse(packed: Packed, charm: Charm, requirement: Requirement) -> str:
     """Return why a packed charm doesn't fit; empty if it does."""
     if packed.name != charm.name:
-        return f"another charm, {packed.name!r}"
+        return f"{_ANOTHER_CHARM}, {packed.name!r}"
     if not packed.architectures & {requirement.architecture, "all"}:
         return f"for another architecture, {', '.join(sorted(packed.architectures))}"
     if not requirement.bases <= packed.bases:
@@ -157,11 +157,11 @@ def _refuse(packed: Packed, charm: Charm, requirement: Requirement) -> str:
     return ""
 
 
-def _none_fits(charm: Charm, requirement: Requirement, refused: Sequence[str]) -> CharmNotFoundError:
+def _none_fits(charm: Charm, requirement: Requirement, refused: Mapping[str, str]) -> CharmNotFoundError:
     elsewhere = [] if refused else [path for path in sorted(Path().rglob("*.charm")) if path.is_file()][:10]
     problem = f"no packed charm {charm.name!r} for {requirement}"
     if refused:
-        problem = "\n  ".join([f"{problem}:", *refused])
+        problem = "\n  ".join([f"{problem}:", *(f"{name}: {reason}" for name, reason in refused.items())])
     elif elsewhere:
         problem = f"{problem}.\nThere are others below {Path.cwd()}: {', '.join(map(str, elsewhere))}"
     in_ci = (
@@ -170,7 +170,9 @@ def _none_fits(charm: Charm, requirement: Requirement, refused: Sequence[str]) -
         f"and check that charmcraft.yaml has a platform for {requirement}."
     )
     on_laptop = f"On a laptop: run `{pack_command(charm, requirement)}` in {charm.folder}, or unset the variable CI."
-    return CharmNotFoundError(problem, where=str(charm.folder), advice=f"{in_ci}\n{on_laptop}")
+    is_wrong = not all(reason.startswith(_ANOTHER_CHARM) for reason in refused.values())
+    error = WrongCharmError if is_wrong else CharmNotFoundError
+    return error(problem, where=str(charm.folder), advice=f"{in_ci}\n{on_laptop}")
 
 
 def _several_fit(charm: Charm, requirement: Requirement, fitting: Sequence[Packed]) -> SeveralCharmsError:

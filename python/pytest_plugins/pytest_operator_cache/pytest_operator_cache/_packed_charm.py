@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_operator_cache._build import Build, Cache
-from pytest_operator_cache._charmcraft import pack, select_argument, versions_in
+from pytest_operator_cache._charmcraft import file_states, pack, select_argument
 from pytest_operator_cache._packed import find, select_one
 from pytest_operator_cache._source import read
 
@@ -55,8 +55,8 @@ class Packer:
         charm = read(folder)
         requirement = self._options.requirement(charm, base=base)
         argument = [] if requirement.platform else select_argument(charm, requirement)
-        before = versions_in(folder)
+        before = file_states(folder)
         pack(folder, [*self._options.arguments, *argument])
         # If nothing has changed since it packed last, charmcraft leaves that file as it is.
-        new = [path for path, version in sorted(versions_in(folder).items()) if version != before.get(path)]
+        new = [path for path, version in sorted(file_states(folder).items()) if version != before.get(path)]
         return select_one(charm, requirement, find(charm, requirement, new or None))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LINES = pytest.StashKey[list[str]]()
 STARTED = pytest.StashKey[float]()
-# Under this name, xdist's controller and its workers tell each other.
+# The key under which xdist's controller and its workers exchange the run's start and the lines.
 XDIST = "pytest_operator_cache"
 
 
@@ -35,10 +35,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--charm-cache",
         action="store_true",
-        help="Outside CI, keep packed charms, and use them until something that goes into them changes.",
+        help="Outside CI, use packed charms in later runs too, until something that goes into them changes.",
     )
-    group.addoption("--charm-cache-clear", action="store_true", help="Remove all kept charms, then run the tests.")
-    parser.addini("charm_cache", "Whether to keep packed charms, as --charm-cache does.", type="bool", default=False)
+    group.addoption("--charm-cache-clear", action="store_true", help="Remove all cached charms, then run the tests.")
+    parser.addini(
+        "charm_cache", "Whether to use packed charms in later runs, as --charm-cache does.", type="bool", default=False
+    )
     parser.addini(
         "charm_cache_ignore",
         "More of what does not go into a charm, such as tests or docs/*.md: names, or paths from the charm's folder.",

@@ -168,7 +168,7 @@ def read(folder: Path) -> Charm:
             return Charm(folder, name, project or {})
     if project is not None:
         raise CharmError("no `name`, neither here nor in metadata.yaml", where=str(folder / "charmcraft.yaml"))
-    raise CharmError("not the folder of a charm, because it has no charmcraft.yaml", where=str(folder))
+    raise NotACharmError("not the folder of a charm, because it has no charmcraft.yaml", where=str(folder))
 
 
 def check_base(base: str, where: str = "") -> str:

@@ -32,7 +32,7 @@ JAMMY, FOCAL = {**UBUNTU, "channel": "22.04"}, {**UBUNTU, "channel": "20.04"}
 ON_AMD64, ON_ARM64 = {"architectures": ["amd64"]}, {"architectures": ["arm64"]}
 ON_BOTH = {"architectures": ["amd64", "arm64"]}
 
-# What packs each platform of a charm alone, on a runner of its architecture.
+# What packs each platform of a charm separately, on a runner of its architecture.
 PACK_ARGUMENTS = [
     ({"platforms": {"ubuntu@22.04:amd64": None, "ubuntu@24.04:arm64": None}}, ["", ""]),
     (
@@ -208,7 +208,7 @@ def test_syntaxes(
 
 
 @pytest.mark.parametrize(("project", "arguments"), PACK_ARGUMENTS)
-def test_what_packs_a_platform_alone(
+def test_what_packs_only_one_platform(
     make_charm: MakeCharm,
     collect: Callable[..., list[dict[str, str]]],
     project: dict[str, Any],
@@ -229,7 +229,7 @@ def test_what_packs_a_platform_alone(
         ([{"build-on": [JAMMY], "run-on": [{**JAMMY, **ON_AMD64}, {**JAMMY, **ON_ARM64}]}], "ubuntu-22.04-amd64"),
     ],
 )
-def test_nothing_packs_a_platform_alone(
+def test_nothing_packs_only_one_platform(
     make_charm: MakeCharm, error_of: Callable[..., str], bases: list[dict[str, Any]], platform: str
 ) -> None:
     make_charm(bases=bases)
@@ -242,7 +242,7 @@ def test_nothing_packs_a_platform_alone(
 
 @pytest.mark.usefixtures("real_charmcraft")
 @pytest.mark.parametrize("project", [project for project, _ in PACK_ARGUMENTS])
-def test_real_charmcraft_packs_a_platform_alone(
+def test_real_charmcraft_packs_only_one_platform(
     make_charm: MakeCharm, collect: Callable[..., list[dict[str, str]]], project: dict[str, Any]
 ) -> None:
     make_charm("charm", **project)

@@ -25,7 +25,7 @@ def write_unknown_results(config: pytest.Config, items: Sequence[pytest.Item]) -
         return
     import allure_commons
 
-    # Only allure-pytest sees these tests start and end: no other plugin, and nothing runs.
+    # Only allure-pytest sees these tests start and end. No other plugin does, and no test runs.
     manager = pluggy.PluginManager("pytest")
     manager.register(listener)
     manager.register(_NoRun(manager.hook))

@@ -1,4 +1,4 @@
-"""What the package's commands share: arguments for pytest after --, and a stdout that takes every character."""
+"""What the package's commands share: arguments for pytest after --, the message for a missing extra, and stdout."""
 
 from __future__ import annotations
 
@@ -27,6 +27,15 @@ def check_paths(parser: argparse.ArgumentParser, paths: Iterable[str]) -> None:
             parser.error(
                 f"{path} is a part of a file, and a group always runs whole. Select tests with: -- -k EXPRESSION"
             )
+
+
+def describe_missing_extra(command: str, extra: str, error: ImportError) -> str:
+    """Return the message of a command whose extra isn't installed."""
+    return (
+        f"{command} needs more than pytest ({error}). Install it:\n"
+        f'pip install "pytest-operator-groups[{extra}] @ git+https://github.com/canonical/data-platform-workflows@v51.0.0'
+        '#subdirectory=python/pytest_plugins/pytest_operator_groups"'
+    )
 
 
 def allow_any_character() -> None:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_operator_groups._errors import GroupsError
+
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pytest_operator_groups._processes import ProcessPool
 
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 _COLLECT = ["--collect-groups", "--max-groups=0", "-q"]
 
 
-class CollectionError(Exception):
+class CollectionError(GroupsError):
     """pytest did not collect the groups. What it said is on stdout.
 
     Attributes:
@@ -35,39 +33,13 @@ class CollectionError(Exception):
         self.code = 128 - code if code < 0 else code or 2
 
 
-def collect_groups(arguments: Sequence[str]) -> list[dict[str, Any]]:
+async def collect_groups(
+    command: Sequence[str], pool: ProcessPool, environment: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """Return the groups as `pytest --collect-groups` writes them.
 
     Args:
-        arguments: The arguments for pytest.
-
-    Raises:
-        CollectionError: There was an error, which has been shown.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder, "output")
-        environment = {name: value for name, value in os.environ.items() if name != "GITHUB_STEP_SUMMARY"}
-        ended = subprocess.run(
-            [sys.executable, "-m", "pytest", *arguments, *_COLLECT],
-            env=environment | {"GITHUB_OUTPUT": str(output)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
-        groups = _find_groups(output, ended.stdout)
-    if ended.returncode or groups is None:
-        print(ended.stdout, end="", flush=True)
-        raise CollectionError(ended.returncode)
-    return groups
-
-
-async def collect(options: argparse.Namespace, pool: ProcessPool, environment: dict[str, str]) -> list[dict[str, Any]]:
-    """Return the groups that the options of `run-groups` select.
-
-    Args:
-        options: Those of `run-groups`.
+        command: What runs pytest, with the paths and the arguments that select tests.
         pool: It runs pytest, so that signals reach it.
         environment: The variables of pytest.
 
@@ -76,11 +48,9 @@ async def collect(options: argparse.Namespace, pool: ProcessPool, environment: d
     """
     with tempfile.TemporaryDirectory() as folder:
         log, output = Path(folder, "log"), Path(folder, "output")
-        returncode, _, _ = await pool.execute(
-            [*options.test_command, *options.paths, *options.arguments, *_COLLECT],
-            log,
-            environment | {"GITHUB_OUTPUT": str(output)},
-        )
+        # The summary of a job on GitHub doesn't need the table.
+        variables = {name: value for name, value in environment.items() if name != "GITHUB_STEP_SUMMARY"}
+        returncode, _, _ = await pool.execute([*command, *_COLLECT], log, variables | {"GITHUB_OUTPUT": str(output)})
         printed = log.read_text(encoding="utf-8", errors="replace")
         groups = _find_groups(output, printed)
     if returncode or groups is None:

@@ -79,10 +79,9 @@ class GroupCommands:
         start: The directory in which pytest was started.
     """
 
-    def __init__(self, arguments: Sequence[str] = (), options: Sequence[str] = (), start: Path | None = None) -> None:
+    def __init__(self, arguments: Sequence[str], options: Sequence[str], start: Path) -> None:
         self._options = options
         self._parts: dict[str, list[str]] = {}
-        start = start or Path()
         whole = [_real_path(argument, start) for argument in arguments if "::" not in argument]
         for argument in arguments:
             path = _real_path(argument, start)

@@ -7,6 +7,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from pytest_operator_groups._errors import GroupsError
+from pytest_operator_groups._files import replace
 from pytest_operator_groups._github import warn
 from pytest_operator_groups._records import RESULTS, Key, read_seconds
 
@@ -62,7 +63,7 @@ class Durations:
         self.runs = {key: runs for key, runs in self.runs.items() if key in keys or exists(key)}
 
     def write(self, path: Path) -> None:
-        """Write the file. A reader sees the old one or the new one, never a part of it.
+        """Write the file.
 
         Raises:
             OSError: The file can't be written.
@@ -78,9 +79,7 @@ class Durations:
             for key, runs in sorted(self.runs.items())
         ]
         path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(f"{path.name}.new")
-        new.write_text(f"{json.dumps({'groups': groups}, indent=2)}\n", encoding="utf-8")
-        new.replace(path)
+        replace(path, f"{json.dumps({'groups': groups}, indent=2)}\n".encode())
 
     def _median(self, key: Key, name: str) -> float | None:
         known = [run[name] for run in self.runs.get(key, []) if run.get(name) is not None]

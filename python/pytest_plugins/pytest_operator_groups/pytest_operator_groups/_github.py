@@ -1,4 +1,4 @@
-"""The files through which a step talks to GitHub Actions."""
+"""How a step talks to GitHub Actions: through files, and by warnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The record of one group's job in `run-groups`: what runs, and the result."""
+"""One group's job in `run-groups`: what runs, and its result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from pytest_operator_groups._records import Key, Record
 if TYPE_CHECKING:
     from pathlib import Path
 
-# What runs pytest, unless the user says so. Unbuffered: what a group prints is in its log even if it crashes.
+# What runs pytest, unless the user names another command. Unbuffered: the log has all that a group prints, even if it
+# crashes.
 PYTEST = [sys.executable, "-u", "-m", "pytest"]
 # https://docs.pytest.org/en/stable/reference/exit-codes.html
 _TESTS_FAILED = 1

@@ -25,7 +25,7 @@ MAX_ARTIFACT_NAME = 128
 _KEYS = ("job_name", "artifact_group_id")
 
 
-def write_matrix(groups: Sequence[Group], max_groups: int = MAX_JOBS_IN_A_MATRIX) -> str:
+def write_matrix(groups: Sequence[Group], max_groups: int) -> str:
     """Return the groups as JSON.
 
     Args:
@@ -117,7 +117,4 @@ def _parse(text: str | bytes, where: str) -> list[dict[str, Any]]:
 
 
 def _unique_artifact_name(group: Group) -> str:
-    import hashlib
-
-    digest = hashlib.sha256(os.fsencode(f"{group.path}|{group.id}")).hexdigest()[:8]
-    return f"{group.artifact_name[: MAX_ARTIFACT_NAME - 9]}-{digest}"
+    return f"{group.artifact_name[: MAX_ARTIFACT_NAME - 9]}-{Key(group.path, group.id).digest}"

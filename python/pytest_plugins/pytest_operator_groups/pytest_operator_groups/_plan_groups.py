@@ -224,7 +224,3 @@ def _number_of_runners(text: str) -> int:
     if text.isdecimal() and int(text) <= MAX_JOBS_IN_A_MATRIX:
         return int(text)
     raise argparse.ArgumentTypeError(f"not a number of runners, from 0 to {MAX_JOBS_IN_A_MATRIX}: {text!r}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_operator_groups._job import Job
 
-# The seconds for what tests do when they are interrupted, which can be the end of models; and between two signals.
+# In seconds: the time for fixtures to tear down, for example to destroy models; and from SIGTERM to SIGKILL.
 GRACE = 60.0
 _KILL_AFTER = 10.0
 _POLL = 0.05
@@ -57,10 +57,10 @@ class ProcessPool:
         if self.interrupted_by is None:
             self.interrupted_by = number
             self._end.set()
-            self.log(f"Stopping all groups: fixtures have {self._grace:g} s to tear down. Ctrl-C again ends them.")
+            self.log(f"Stopping: fixtures have {self._grace:g} s to tear down. Press Ctrl-C again to stop at once.")
         elif not self._terminate.is_set():
             self._terminate.set()
-            self.log("Ending all groups. Press Ctrl-C again to kill them.")
+            self.log("Stopping at once. Press Ctrl-C again to kill all groups.")
         else:
             self._kill.set()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,6 +26,13 @@ class Key(NamedTuple):
 
     path: str
     group_id: str
+
+    @property
+    def digest(self) -> str:
+        """What makes a shortened name unique: eight characters."""
+        import hashlib
+
+        return hashlib.sha256(os.fsencode(f"{self.path}|{self.group_id}")).hexdigest()[:8]
 
 
 @dataclass

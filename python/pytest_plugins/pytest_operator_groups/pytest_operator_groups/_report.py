@@ -58,9 +58,8 @@ class Outcome:
         return self.record.result == "failed"
 
 
-def totals(outcomes: Sequence[Outcome]) -> str:
+def totals(results: Sequence[str]) -> str:
     """Return how many groups passed, failed, were cancelled or didn't run."""
-    results = [outcome.record.result for outcome in outcomes]
     others = [f", {results.count(result)} {result}" for result in ("cancelled", "not run") if result in results]
     return f"{count(results.count('passed'), 'group')} passed, {results.count('failed')} failed{''.join(others)}"
 

@@ -43,15 +43,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for group in groups
     ]
     title = printable(f"{options.title}: " if options.title else "")
-    print(*[f"{title}{totals(outcomes)}", "", *_text_report(outcomes)], sep="\n", flush=True)
+    results = totals([outcome.record.result for outcome in outcomes])
+    print(*[f"{title}{results}", "", *_text_report(outcomes)], sep="\n", flush=True)
     title = re.sub(r"([\\`*_~$&<>\[\]])", r"\\\1", title)
     try:
         before = read_durations_or_warn(options.durations, "report-groups")
-        report = [f"### {title}{totals(outcomes)}", "", NO_GROUPS]
+        report = [f"### {title}{results}", "", NO_GROUPS]
         if outcomes:
             for line in (*advice(outcomes), *changes(outcomes, before)):
                 print(line, flush=True)
-            report = markdown_report(outcomes, before, f"{title}{totals(outcomes)}")
+            report = markdown_report(outcomes, before, f"{title}{results}")
         append("GITHUB_STEP_SUMMARY", report)
         if options.output:
             options.output.write_text("".join(f"{line}\n" for line in report), encoding="utf-8", errors="replace")

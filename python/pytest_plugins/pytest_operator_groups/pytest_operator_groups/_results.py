@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from pytest_operator_groups._errors import GroupsError
+from pytest_operator_groups._files import replace
 from pytest_operator_groups._junit import read_report
 from pytest_operator_groups._records import Key
 from pytest_operator_groups._text import printable
@@ -52,8 +53,8 @@ def write_results(
         for job in jobs
     ]
     results = {"seconds": seconds, "jobs": max_jobs, "groups": [*groups, *kept]}
-    _replace(folder / "results.json", f"{json.dumps(results, indent=2)}\n".encode())
-    _replace(folder / "results.xml", merge_reports(jobs))
+    replace(folder / "results.json", f"{json.dumps(results, indent=2)}\n".encode())
+    replace(folder / "results.xml", merge_reports(jobs))
 
 
 def write_record(path: Path, record: Record) -> None:
@@ -62,7 +63,7 @@ def write_record(path: Path, record: Record) -> None:
     Raises:
         OSError: The file can't be written.
     """
-    _replace(path, f"{json.dumps(record.as_json(), indent=2)}\n".encode())
+    replace(path, f"{json.dumps(record.as_json(), indent=2)}\n".encode())
 
 
 @dataclass
@@ -142,9 +143,3 @@ def merge_reports(jobs: Iterable[Job]) -> bytes:
             ET.SubElement(case, "error", {"message": printable(f"{job.state}: {job.reason}")})
     merged: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return merged
-
-
-def _replace(path: Path, content: bytes) -> None:
-    new = path.with_name(f"{path.name}.new")
-    new.write_bytes(content)
-    new.replace(path)

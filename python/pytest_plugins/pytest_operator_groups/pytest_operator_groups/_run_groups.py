@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_operator_groups._arguments import allow_any_character
+from pytest_operator_groups._arguments import allow_any_character, describe_missing_extra
 from pytest_operator_groups._durations import Durations, read_durations
 from pytest_operator_groups._errors import GroupsError
 from pytest_operator_groups._run_options import read_options
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
     from pytest_operator_groups._records import Key
     from pytest_operator_groups._results import LastRun
 
-_INSTALL = (
-    'pip install "pytest-operator-groups[run] @ git+https://github.com/canonical/data-platform-workflows'
-    '#subdirectory=python/pytest_plugins/pytest_operator_groups"'
-)
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run all groups of a suite, and return the exit code: 0 only if every group ran and passed."""
@@ -38,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         import rich.live  # noqa: F401, for the message: _display needs it
     except ImportError as error:
-        print(f"run-groups needs more than pytest ({error}). Install it:\n{_INSTALL}", file=sys.stderr)
+        print(describe_missing_extra("run-groups", "run", error), file=sys.stderr)
         return 2
     allow_any_character()
     try:
@@ -52,7 +47,7 @@ async def _run(options: argparse.Namespace) -> int:
     import asyncio
     import signal
 
-    from pytest_operator_groups._collect import CollectionError, collect
+    from pytest_operator_groups._collect import CollectionError, collect_groups
     from pytest_operator_groups._processes import ProcessPool
 
     pool = ProcessPool(options.timeout, options.grace)
@@ -66,7 +61,8 @@ async def _run(options: argparse.Namespace) -> int:
     # In seconds since 1970. pytest-operator-cache packs a charm once in a run.
     environment.setdefault("RUN_GROUPS_STARTED", str(time.time()))
     try:
-        groups = await collect(options, pool, environment)
+        command = [*options.test_command, *options.paths, *options.arguments]
+        groups = await collect_groups(command, pool, environment)
     except CollectionError as error:
         if pool.interrupted_by is None:
             print(f"run-groups: {error}.", file=sys.stderr)

@@ -54,7 +54,7 @@ class RunReport:
         """
         lines = [NO_GROUPS]
         if self._outcomes:
-            heading = totals(self._outcomes)
+            heading = totals([outcome.record.result for outcome in self._outcomes])
             lines = markdown_report(self._outcomes, self._before, heading, runners=self._runners)
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", errors="replace")
 

@@ -32,7 +32,8 @@ class Change(NamedTuple):
         """The difference, as `diff -u` shows it."""
         old, new = ((text or "").splitlines(keepends=True) for text in (self.old, self.new))
         before, after = ("/dev/null" if text is None else self.path.as_posix() for text in (self.old, self.new))
-        return "".join(difflib.unified_diff(old, new, before, after))
+        diff = difflib.unified_diff(old, new, before, after)
+        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in diff)
 
     def make(self) -> None:
         """Write or remove the file. A folder that is empty then goes as well.

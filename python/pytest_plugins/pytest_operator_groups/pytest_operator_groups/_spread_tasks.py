@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import os
 import re
 import shlex
 from collections import Counter
@@ -17,6 +15,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import LiteralScalarString
 
 from pytest_operator_groups._errors import GroupsError
+from pytest_operator_groups._matrix import group_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,7 +95,10 @@ def name_tasks(groups: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a name for each group that spread takes: `^[a-z0-9]+(?:[-._][a-z0-9]+)*$`."""
     names = [_name(group) for group in groups]
     uses = Counter(names)
-    return [name if uses[name] == 1 else f"{name}-{_digest(group)}" for name, group in zip(names, groups, strict=True)]
+    return [
+        name if uses[name] == 1 else f"{name}-{group_key(group).digest}"
+        for name, group in zip(names, groups, strict=True)
+    ]
 
 
 def write_task(group: Mapping[str, Any], priority: int | None, options: TaskOptions) -> str:
@@ -170,10 +172,6 @@ def _name(group: Mapping[str, Any]) -> str:
     name = f"{file.removesuffix('.py')}-{group_id}".lower()
     # A separator between two words stays. Everything else between them becomes a hyphen.
     return re.sub("[^a-z0-9]{2,}|[^a-z0-9._-]", "-", name).strip("-._") or "group"
-
-
-def _digest(group: Mapping[str, Any]) -> str:
-    return hashlib.sha256(os.fsencode(f"{group['path_to_test_file']}|{group['group_id']}")).hexdigest()[:8]
 
 
 def _quote(value: str) -> str:

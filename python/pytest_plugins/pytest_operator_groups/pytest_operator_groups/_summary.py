@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pytest_operator_groups._display import STYLES, make_console
-from pytest_operator_groups._text import count, duration, fold, printable, shorten
+from pytest_operator_groups._report import totals
+from pytest_operator_groups._text import duration, fold, printable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def show_summary(jobs: Sequence[Job], seconds: float, notes: Sequence[str]) -> N
         print(line)
     if notes:
         print("", *notes, sep="\n")
-    print("", *fold(totals(jobs, seconds), console.width), sep="\n", flush=True)
+    print("", *fold(totals_with_time(jobs, seconds), console.width), sep="\n", flush=True)
 
 
 def timeline(jobs: Sequence[Job], seconds: float, width: int) -> list[str]:
@@ -75,12 +76,7 @@ def timeline(jobs: Sequence[Job], seconds: float, width: int) -> list[str]:
     return lines
 
 
-def totals(jobs: Sequence[Job], seconds: float) -> str:
+def totals_with_time(jobs: Sequence[Job], seconds: float) -> str:
     """Return how many groups passed, failed and were not run, and the time that they took."""
-    states = [job.state for job in jobs]
-    not_run = f", {states.count('not run')} not run" if "not run" in states else ""
     one_by_one = duration(sum(job.seconds or 0 for job in jobs))
-    return (
-        f"{count(states.count('passed'), 'group')} passed, {states.count('failed')} failed{not_run} "
-        f"in {duration(seconds)} (one after the other: {one_by_one})"
-    )
+    return f"{totals([job.state for job in jobs])} in {duration(seconds)} (one after the other: {one_by_one})"

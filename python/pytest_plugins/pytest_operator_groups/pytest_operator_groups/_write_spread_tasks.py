@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import re
 import shlex
@@ -10,18 +11,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_operator_groups._arguments import allow_any_character, check_paths, split
+from pytest_operator_groups._arguments import allow_any_character, check_paths, describe_missing_extra, split
 from pytest_operator_groups._collect import CollectionError, collect_groups
 from pytest_operator_groups._errors import GroupsError
+from pytest_operator_groups._processes import ProcessPool
 from pytest_operator_groups._text import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_INSTALL = (
-    'pip install "pytest-operator-groups[spread] @ git+https://github.com/canonical/data-platform-workflows'
-    '#subdirectory=python/pytest_plugins/pytest_operator_groups"'
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         import ruamel.yaml  # noqa: F401, for the message: _spread_tasks needs it
     except ImportError as error:
-        print(f"write-spread-tasks needs more than pytest ({error}). Install it:\n{_INSTALL}", file=sys.stderr)
+        print(describe_missing_extra("write-spread-tasks", "spread", error), file=sys.stderr)
         return 2
     allow_any_character()
     try:
@@ -115,9 +112,9 @@ def _system(text: str) -> tuple[str, str]:
 
 def _time(text: str) -> str:
     # https://pkg.go.dev/time#ParseDuration
-    if re.fullmatch(r"-1|(\d+(\.\d+)?(h|m|s))+", text):
+    if re.fullmatch(r"(\d+(\.\d+)?(h|m|s))+", text):
         return text
-    raise argparse.ArgumentTypeError(f"not a time that spread reads, such as 1h30m, or -1 for no limit: {text!r}")
+    raise argparse.ArgumentTypeError(f"not a time that spread reads, such as 1h30m: {text!r}")
 
 
 def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
@@ -136,7 +133,8 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
     )
     task_options.read_template()
     durations = read_durations(options.durations) if options.durations else Durations()
-    groups = collect_groups([*options.paths, *options.arguments])
+    command = [sys.executable, "-m", "pytest", *options.paths, *options.arguments]
+    groups = asyncio.run(collect_groups(command, ProcessPool(), os.environ))
     if not groups:
         raise GroupsError(
             "every test was deselected, so there is no group. Nothing was written",
@@ -184,7 +182,3 @@ def _read(path: Path) -> str:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise GroupsError(f"can't read this file: {reason}", where=str(path), advice="Name another file") from None
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -127,7 +127,7 @@ def test_empty_github_output_is_none(make_suite: MakeSuite, run: Run, monkeypatc
     assert json.dumps(MATRIX) in run("--collect-groups").outlines
 
 
-def test_twice_quiet_is_json_alone(make_suite: MakeSuite, run: Run) -> None:
+def test_twice_quiet_is_only_json(make_suite: MakeSuite, run: Run) -> None:
     make_suite(SUITE)
     assert json.loads(run("tests/integration", "--collect-groups", "-qq").stdout.str()) == MATRIX
 

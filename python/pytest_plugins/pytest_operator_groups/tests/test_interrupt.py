@@ -100,7 +100,7 @@ def test_ctrl_c(suite: Path) -> None:
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
-    assert "\nStopping all groups: fixtures have 10 s to tear down. Ctrl-C again ends them.\n" in output
+    assert "\nStopping: fixtures have 10 s to tear down. Press Ctrl-C again to stop at once.\n" in output
     assert not (suite / "model").exists()
     log = (suite / ".run-groups/test_a.py-group-1.log").read_text()
     # pytest says where, and run-groups in which test.
@@ -122,12 +122,12 @@ def test_ctrl_c_twice(suite: Path) -> None:
     with start(suite, "--jobs=3", "--grace=1000") as process:
         process.send_signal(signal.SIGINT)
         assert process.stdout
-        while "Stopping all groups" not in process.stdout.readline():
+        while "Stopping: " not in process.stdout.readline():
             pass
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
-    assert "Ending all groups. Press Ctrl-C again to kill them.\n" in output
+    assert "Stopping at once. Press Ctrl-C again to kill all groups.\n" in output
 
 
 def test_progress(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ print(_listing.title([]))
     assert run.stdout == "0 groups of 0 tests\n"
 
 
-def test_distribution_is_typed_and_needs_pytest_alone() -> None:
+def test_distribution_is_typed_and_needs_only_pytest() -> None:
     distribution = importlib.metadata.distribution("pytest-operator-groups")
     needed = [requirement for requirement in distribution.requires or [] if "extra ==" not in requirement]
     assert needed == ["pytest>=7.4,<10"]

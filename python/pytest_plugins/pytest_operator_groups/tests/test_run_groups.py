@@ -25,7 +25,7 @@ from pytest_operator_groups._job import Job
 from pytest_operator_groups._processes import ProcessPool
 from pytest_operator_groups._results import read_last_run
 from pytest_operator_groups._run_options import read_options
-from pytest_operator_groups._summary import timeline, totals
+from pytest_operator_groups._summary import timeline, totals_with_time
 
 if TYPE_CHECKING:
     from conftest import MakeSuite
@@ -381,7 +381,7 @@ def test_interrupt(
     ended = Ended(process.returncode, stdout, stderr, suite / ".run-groups")
     assert (ended.code, stderr) == (code, "")
     assert ended.events == ["started 1", "passed 1", "started 2", "not run 2"]
-    assert "\nStopping all groups: fixtures have 60 s to tear down. Ctrl-C again ends them.\n" in stdout
+    assert "\nStopping: fixtures have 60 s to tear down. Press Ctrl-C again to stop at once.\n" in stdout
     assert "1 group passed, 0 failed, 2 not run in " in stdout
     assert ended.outcomes == {"1": "passed", "2": "not run", "3": "not run"}
     assert [said["reason"] for said in ended.groups.values()] == ["", "interrupted", "interrupted before it started"]
@@ -399,7 +399,7 @@ def test_interrupt_while_collecting(make_suite: MakeSuite, told: Told) -> None:
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stderr, is_running(pid)) == (130, "", False)
-    assert stdout == "Stopping all groups: fixtures have 60 s to tear down. Ctrl-C again ends them.\n"
+    assert stdout == "Stopping: fixtures have 60 s to tear down. Press Ctrl-C again to stop at once.\n"
 
 
 STUBBORN = """
@@ -707,7 +707,7 @@ def test_rich_is_missing(run_groups: RunGroups, pytester: pytest.Pytester, monke
     assert (ended.code, ended.stdout) == (2, "")
     assert ended.stderr == (
         "run-groups needs more than pytest (no rich here). Install it:\n"
-        'pip install "pytest-operator-groups[run] @ git+https://github.com/canonical/data-platform-workflows'
+        'pip install "pytest-operator-groups[run] @ git+https://github.com/canonical/data-platform-workflows@v51.0.0'
         '#subdirectory=python/pytest_plugins/pytest_operator_groups"\n'
     )
 
@@ -922,6 +922,6 @@ def test_timeline() -> None:
 
 def test_totals() -> None:
     jobs = [*[job("x", 0, 20.5)] * 6]
-    assert totals(jobs, 41.2) == "6 groups passed, 0 failed in 41.2 s (one after the other: 2 min 3.0 s)"
+    assert totals_with_time(jobs, 41.2) == "6 groups passed, 0 failed in 41.2 s (one after the other: 2 min 3.0 s)"
     jobs = [job("x", 0, 1), job("y", 0, 1, "failed"), job("z", None, None, "not run")]
-    assert totals(jobs, 1) == "1 group passed, 1 failed, 1 not run in 1.0 s (one after the other: 2.0 s)"
+    assert totals_with_time(jobs, 1) == "1 group passed, 1 failed, 1 not run in 1.0 s (one after the other: 2.0 s)"
