@@ -66,7 +66,10 @@ def selecting_options(option: argparse.Namespace) -> list[str]:
     flags = {"-k": "keyword", "-m": "markexpr"}
     options = [word for flag, name in flags.items() if values.get(name) for word in (flag, values[name])]
     options += [f"--deselect={prefix}" for prefix in values.get("deselect") or ()]
-    switches = {"--lf": "lf", "--doctest-modules": "doctestmodules"}
+    options += [f"--doctest-glob={pattern}" for pattern in values.get("doctestglob") or ()]
+    # Without it, tests without a marker are in no group.
+    options += [f"--override-ini={ini}" for ini in values.get("override_ini") or () if ini.startswith("default_group=")]
+    switches = {"--lf": "lf", "--sw": "stepwise", "--doctest-modules": "doctestmodules"}
     return options + [switch for switch, name in switches.items() if values.get(name)]
 
 

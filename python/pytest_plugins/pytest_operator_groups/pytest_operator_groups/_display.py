@@ -140,7 +140,8 @@ class LiveTable(Lines):
             )
         if len(jobs) > shown:
             table.add_row(f"and {len(jobs) - shown} more", "", "", "", "")
-        return Group(table, ProgressBar(total=1.0, completed=estimate.done, width=width))
+        # The terminal shows ^C behind the bar. If that made a new line, the table could not be removed.
+        return Group(table, ProgressBar(total=1.0, completed=estimate.done, width=width - 2))
 
 
 def _row(job: Job, now: float) -> tuple[str, str, str, str, str]:

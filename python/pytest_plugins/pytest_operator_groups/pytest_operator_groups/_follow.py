@@ -23,9 +23,11 @@ def find_job(jobs: Sequence[Job], name: str) -> Job:
     Raises:
         GroupsError: No group has this name, or several have.
     """
-    found = [job for job in jobs if job.name == name] or [
-        job for job in jobs if job.group_id == name or job.name.endswith(name)
-    ]
+    found = (
+        [job for job in jobs if job.name == name]
+        or [job for job in jobs if job.group_id == name]
+        or [job for job in jobs if job.name.endswith(name)]
+    )
     if len(found) == 1:
         return found[0]
     names = "\n".join(f"  {job.name}" for job in found or jobs)

@@ -103,6 +103,12 @@ def group_key(group: Mapping[str, Any]) -> Key:
     return Key(str(group.get("path_to_test_file", group["job_name"])), str(group_id))
 
 
+def runner_kind(group: Mapping[str, Any]) -> frozenset[str]:
+    """Return the labels of a group's runner, in no order; empty for the workflow's default."""
+    labels = group.get("runner") or []
+    return frozenset([labels] if isinstance(labels, str) else map(str, labels))
+
+
 def _parse(text: str | bytes, where: str) -> list[dict[str, Any]]:
     problem = "this is not the JSON list that pytest --collect-groups writes"
     try:

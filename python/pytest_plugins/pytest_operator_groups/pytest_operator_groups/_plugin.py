@@ -174,7 +174,7 @@ class _GroupRun(_Collection):
         items = session.items
         left_out = (self.before_deselection or 0) - len(items)
         try:
-            selected = select(items, self.group_id, lambda: self.groups(items), self.start, left_out)
+            selected = select(items, self.group_id, self.groups, self.start, left_out)
         except GroupsError as error:
             self.workers.raise_in_controller(session, str(error))
             return

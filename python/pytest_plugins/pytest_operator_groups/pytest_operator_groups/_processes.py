@@ -43,6 +43,7 @@ class ProcessPool:
         self._timeout = timeout
         self._grace = grace
         self._start: float | None = None
+        self._error: OSError | None = None
         self._end = asyncio.Event()
         self._terminate = asyncio.Event()
         self._kill = asyncio.Event()
@@ -57,12 +58,17 @@ class ProcessPool:
         if self.interrupted_by is None:
             self.interrupted_by = number
             self._end.set()
-            self.log(f"Stopping: fixtures have {self._grace:g} s to tear down. Press Ctrl-C again to stop at once.")
+            self._log(f"Stopping: fixtures have {self._grace:g} s to tear down. Press Ctrl-C again to stop at once.")
         elif not self._terminate.is_set():
             self._terminate.set()
-            self.log("Stopping at once. Press Ctrl-C again to kill all groups.")
+            self._log("Stopping at once. Press Ctrl-C again to kill all groups.")
         else:
             self._kill.set()
+
+    def _log(self, line: str) -> None:
+        # SIGHUP says that the terminal is closed.
+        with contextlib.suppress(OSError):
+            self.log(line)
 
     async def run(
         self, jobs: Sequence[Job], max_jobs: int, environment: Mapping[str, str], on_change: Callable[[Job], None]
@@ -74,11 +80,14 @@ class ProcessPool:
             max_jobs: How many run at the same time.
             environment: The environment variables of the processes.
             on_change: Is called with a job when its state has changed.
+
+        Raises:
+            OSError: The first one of on_change, after all jobs have ended as if interrupted.
         """
         waiting = deque(jobs)
 
         async def work(place: int) -> None:
-            while waiting and self.interrupted_by is None:
+            while waiting and not self._end.is_set():
                 job = waiting.popleft()
                 job.place = place
                 await self._run_job(job, environment, on_change)
@@ -87,10 +96,19 @@ class ProcessPool:
         await asyncio.gather(*(work(place) for place in range(1, min(max_jobs, len(jobs)) + 1)))
         for job in waiting:
             job.state, job.reason = "not run", "interrupted before it started"
+        if self._error:
+            raise self._error
 
     async def _run_job(self, job: Job, environment: Mapping[str, str], on_change: Callable[[Job], None]) -> None:
+        def tell() -> None:
+            try:
+                on_change(job)
+            except OSError as error:  # The terminal is closed, or the disk is full: fixtures tear down all the same.
+                self._error = self._error or error
+                self._end.set()
+
         job.state, job.started = "running", self.seconds
-        on_change(job)
+        tell()
         ended_by, returncode = "", 0
         try:
             returncode, ended_by, job.seconds = await self.execute(
@@ -98,16 +116,17 @@ class ProcessPool:
             )
         except OSError as error:
             ended_by, job.seconds = f"can't be started: {error}", self.seconds - job.started
-        if ended_by and job.log.exists():
-            with job.log.open("a", encoding="utf-8", errors="replace") as log:
-                log.write(describe_end(job.progress, ended_by, printable))
         if ended_by == "interrupted":
             job.state, job.reason = "not run", ended_by
         else:
             job.finish(returncode)
             if ended_by:
                 job.state, job.reason = "failed", ended_by
-        on_change(job)
+        # pytest has not told how it ended.
+        if (ended_by or job.report is None) and job.log.exists():
+            with contextlib.suppress(OSError), job.log.open("a", encoding="utf-8", errors="replace") as log:
+                log.write(describe_end(job.progress, job.reason, printable))
+        tell()
 
     async def execute(
         self,

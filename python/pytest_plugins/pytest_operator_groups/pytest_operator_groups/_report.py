@@ -2,60 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_operator_groups._plan import order
+from pytest_operator_groups._advice import advice
 from pytest_operator_groups._tables import code, markdown_table
-from pytest_operator_groups._text import count, duration, printable
+from pytest_operator_groups._text import count, duration, minutes, printable
 from pytest_operator_groups._timeline import gantt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pytest_operator_groups._durations import Durations
-    from pytest_operator_groups._junit import Case
-    from pytest_operator_groups._records import Record
+    from pytest_operator_groups._outcome import Outcome
 
 # https://docs.github.com/actions/reference/workflow-commands-for-github-actions#step-isolation-and-limits
 MAX_BYTES = 1024 * 1024
 _FAILURES = 10
-# A split that brings less isn't worth it, and what is slower by less is chance.
-_GAIN, _SLOWER, _SECONDS = 0.9, 1.25, 10
-
-
-@dataclass
-class Outcome:
-    """The outcome of a group.
-
-    Attributes:
-        name: Its `job_name`, printable.
-        result: "passed", or what went wrong, in words.
-        tests: The number of its tests, in words.
-        seconds: The time of its tests, or None.
-        record: Its record.
-        cases: Its tests in the order in which they ran, or none if they aren't known.
-        command: The line that repeats it.
-        url: The link of its log, or "".
-        log: The path of its log, or "".
-        runner: The runner that it ran on, or "" if it had its own.
-    """
-
-    name: str
-    result: str
-    tests: str
-    seconds: float | None
-    record: Record
-    cases: Sequence[Case]
-    command: str
-    url: str = ""
-    log: str = ""
-    runner: str = ""
-
-    @property
-    def failed(self) -> bool:
-        """Whether it failed."""
-        return self.record.result == "failed"
+# What is slower by less is chance.
+_SLOWER, _SECONDS = 1.25, 10
 
 
 def totals(results: Sequence[str]) -> str:
@@ -104,31 +68,7 @@ def sentence(outcomes: Sequence[Outcome], mark: Callable[[str], str] = str) -> s
         more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
         return f"Failed: {', '.join(failed[:3])}{more}."
     seconds = _end(outcomes)
-    return f"It took {_minutes(seconds)}." if seconds else "The time isn't known."
-
-
-def advice(outcomes: Sequence[Outcome], runners: int | None = None, mark: Callable[[str], str] = str) -> Iterator[str]:
-    """Yield what makes the run shorter, if anything does: after which test to split the longest group."""
-    known = [outcome for outcome in outcomes if outcome.seconds]
-    if not known or any(outcome.runner for outcome in known if runners is None):
-        return
-    longest = max(known, key=lambda outcome: outcome.seconds or 0)
-    set_up = longest.record.set_up or 0
-    times = [(outcome.seconds or 0) for outcome in known]
-    others = [(outcome.seconds or 0) for outcome in known if outcome is not longest]
-    now = set_up + _end_of(times, runners)
-    first, best = 0.0, (now * _GAIN, "")
-    for case, following in zip(longest.cases, longest.cases[1:], strict=False):
-        first += case.seconds
-        if (test := _function(case)) == _function(following):
-            continue
-        end = set_up + _end_of([*others, first, max((longest.seconds or 0) - first, 0)], runners)
-        best = min(best, (end, test))
-    if best[1]:
-        yield (
-            f"{_minutes(now)}, because of {mark(longest.name)} ({_minutes(longest.seconds or 0)}). "
-            f"If you split it after {mark(printable(best[1]))}: {_minutes(best[0])}"
-        )
+    return f"It took {minutes(seconds)}." if seconds else "The time isn't known."
 
 
 def changes(outcomes: Sequence[Outcome], before: Durations, mark: Callable[[str], str] = str) -> Iterator[str]:
@@ -146,7 +86,7 @@ def changes(outcomes: Sequence[Outcome], before: Durations, mark: Callable[[str]
         usual = before.seconds(*record.key)
         seconds = outcome.seconds or 0
         if usual and seconds > _SLOWER * usual and seconds > usual + _SECONDS:
-            yield f"{mark(outcome.name)} is slower: {_minutes(seconds)}, before {_minutes(usual)}"
+            yield f"{mark(outcome.name)} is slower: {minutes(seconds)}, before {minutes(usual)}"
 
 
 def failures(outcomes: Iterable[Outcome]) -> Iterator[str]:
@@ -156,11 +96,17 @@ def failures(outcomes: Iterable[Outcome]) -> Iterator[str]:
             continue
         log = f" ([log]({outcome.url}))" if outcome.url else f" (log: {code(outcome.log)})" if outcome.log else ""
         yield f"- {code(outcome.name)}{log}: {code(printable(outcome.command))}"
-        failed = [case for case in outcome.cases if case.outcome in {"failed", "error"}]
-        for case in failed[:_FAILURES]:
-            yield f"  - {code(printable(case.name)[:200])}: {code(printable(case.message)[:300] or 'no message')}"
-        if len(failed) > _FAILURES:
-            yield f"  - and {len(failed) - _FAILURES} more"
+        for message in messages(outcome, _FAILURES, mark=code):
+            yield f"  - {message}"
+
+
+def messages(outcome: Outcome, most: int, mark: Callable[[str], str] = str) -> Iterator[str]:
+    """Yield the first line of each failure, at most so many, and how many more there are."""
+    failed = [case for case in outcome.cases if case.outcome in {"failed", "error"}]
+    for case in failed[:most]:
+        yield f"{mark(printable(case.name)[:200])}: {mark(printable(case.message)[:300] or 'no message')}"
+    if len(failed) > most:
+        yield f"and {len(failed) - most} more"
 
 
 def costs(outcomes: Sequence[Outcome], runners: int | None = None) -> Iterator[str]:
@@ -199,23 +145,6 @@ def _end(outcomes: Iterable[Outcome]) -> float:
     if not spans:
         return max(((record.set_up or 0) + (record.seconds or 0) for record in records), default=0)
     return max(end for _, end in spans) - min(start for start, _ in spans)
-
-
-def _end_of(times: Sequence[float], runners: int | None) -> float:
-    """Return when the last group ends, longest first."""
-    free = [0.0] * (runners or len(times))
-    for group in order(times):
-        free.sort()
-        free[0] += times[group]
-    return max(free)
-
-
-def _function(case: Case) -> str:
-    return case.name.partition("[")[0]
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds / 60:.0f} min" if seconds >= 600 else duration(seconds)
 
 
 def _limit(sections: Iterable[tuple[str, list[str]]]) -> list[str]:

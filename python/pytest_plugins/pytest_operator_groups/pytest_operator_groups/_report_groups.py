@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shlex
 import sys
@@ -10,14 +11,16 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_operator_groups._advice import advice
 from pytest_operator_groups._arguments import allow_any_character
 from pytest_operator_groups._artifacts import link, read_artifact
 from pytest_operator_groups._durations import Durations, read_durations_or_warn
 from pytest_operator_groups._errors import GroupsError
 from pytest_operator_groups._github import append
 from pytest_operator_groups._listing import NO_GROUPS
-from pytest_operator_groups._matrix import group_key, read_groups
-from pytest_operator_groups._report import Outcome, advice, changes, markdown_report, totals
+from pytest_operator_groups._matrix import group_key, read_groups, runner_kind
+from pytest_operator_groups._outcome import Outcome
+from pytest_operator_groups._report import changes, markdown_report, totals
 from pytest_operator_groups._tables import text_table
 from pytest_operator_groups._text import duration, printable
 
@@ -126,20 +129,24 @@ def _add_durations(path: Path, durations: Durations, outcomes: Sequence[Outcome]
 def _read_outcome(group: dict[str, Any], folder: Path, run_url: str) -> Outcome:
     key = group_key(group)
     result, report, url, record, runner = read_artifact(key, folder)
-    tests, seconds = "-", None
+    tests = "-"
     if report and report.tests is not None:
         tests = f"{report.tests}{f', {report.skipped} skipped' if report.skipped else ''}"
-        seconds = report.seconds
+    # GitHub keeps the artifacts of an earlier attempt until a job replaces them.
+    attempt = os.environ.get("GITHUB_RUN_ATTEMPT", "")
+    if attempt.isdecimal() and record.attempt < int(attempt) and folder.is_dir():
+        result += f" (attempt {record.attempt})"
     return Outcome(
         printable(group["job_name"]),
         result,
         tests,
-        seconds,
+        record.seconds,
         record,
         report.cases if report else [],
         shlex.join(["pytest", key.path, f"--group={key.group_id}"]),
         url=url or link(run_url),
         runner=printable(runner),
+        kind=runner_kind(group),
     )
 
 

@@ -21,40 +21,60 @@ if TYPE_CHECKING:
     from pytest_operator_groups._records import Record
 
 
-def write_results(
-    folder: Path, jobs: Sequence[Job], seconds: float, max_jobs: int, kept: Sequence[dict[str, Any]] = ()
-) -> None:
-    """Write results.json and results.xml. A reader sees the old file or the new one, never a part of it.
+class Results:
+    """The files.
 
     Args:
-        folder: The folder for the files.
+        folder: The folder for them.
         jobs: The groups.
-        seconds: The time that they took together.
-        max_jobs: How many ran at the same time.
-        kept: What results.json said of groups that were left out of this run.
-
-    Raises:
-        OSError: A file can't be written.
+        max_jobs: How many run at the same time.
+        kept: What results.json said of groups that are left out of this run.
     """
-    groups = [
-        {
-            "job_name": job.name,
-            "path_to_test_file": job.path,
-            "group_id": job.group_id,
-            "result": job.state,
-            "reason": job.reason,
-            "tests": job.tests,
-            "started": job.started,
-            "seconds": job.seconds,
-            "log": str(job.log) if job.log.exists() else None,
-            "junit": str(job.junit) if job.junit.exists() else None,
-            "record": str(job.record) if job.record.exists() else None,
-        }
-        for job in jobs
-    ]
-    results = {"seconds": seconds, "jobs": max_jobs, "groups": [*groups, *kept]}
-    replace(folder / "results.json", f"{json.dumps(results, indent=2)}\n".encode())
-    replace(folder / "results.xml", merge_reports(jobs))
+
+    def __init__(self, folder: Path, jobs: Sequence[Job], max_jobs: int, kept: Sequence[dict[str, Any]]) -> None:
+        self._folder = folder
+        self._jobs = jobs
+        self._max_jobs = max_jobs
+        self._kept = kept
+
+    def write_json(self, seconds: float) -> None:
+        """Write results.json. During the run, too: if it is killed, --failed knows what didn't pass.
+
+        Args:
+            seconds: The time since the start of the run.
+
+        Raises:
+            OSError: The file can't be written.
+        """
+        results = {"seconds": seconds, "jobs": self._max_jobs, "groups": self._groups()}
+        replace(self._folder / "results.json", f"{json.dumps(results, indent=2)}\n".encode())
+
+    def write_junit(self) -> None:
+        """Write results.xml.
+
+        Raises:
+            OSError: The file can't be written.
+        """
+        replace(self._folder / "results.xml", merge_reports(self._groups()))
+
+    def _groups(self) -> list[dict[str, Any]]:
+        return [*map(_describe, self._jobs), *self._kept]
+
+
+def _describe(job: Job) -> dict[str, Any]:
+    return {
+        "job_name": job.name,
+        "path_to_test_file": job.path,
+        "group_id": job.group_id,
+        "result": job.state,
+        "reason": job.reason,
+        "tests": job.tests,
+        "started": job.started,
+        "seconds": job.seconds,
+        "log": str(job.log) if job.log.exists() else None,
+        "junit": str(job.junit) if job.junit.exists() else None,
+        "record": str(job.record) if job.record.exists() else None,
+    }
 
 
 def write_record(path: Path, record: Record) -> None:
@@ -121,25 +141,31 @@ def remove_old_files(folder: Path, last_run: LastRun, jobs: Iterable[Job]) -> No
         path.unlink(missing_ok=True)
 
 
-def merge_reports(jobs: Iterable[Job]) -> bytes:
-    """Return one JUnit file of all groups: their reports, and an error for each failure that isn't in a report."""
+def merge_reports(groups: Iterable[dict[str, Any]]) -> bytes:
+    """Return one JUnit file of all groups: their reports, and an error for each failure that isn't in a report.
+
+    Args:
+        groups: What results.json says of them.
+    """
     root = ET.Element("testsuites")
-    for job in jobs:
-        name = printable(job.name)
-        report = read_report(job.junit)
+    for group in groups:
+        name = printable(group["job_name"])
+        report = read_report(Path(group["junit"])) if group["junit"] else None
         suites = report.suites if report else []
         for suite in suites:
             suite.set("name", name)
         root.extend(suites)
-        is_error = job.state != "passed" and not (report and report.problems)
+        is_error = group["result"] != "passed" and not (report and report.problems)
         if suites and not is_error:
             continue
         attributes = {"name": name, "tests": "1", "errors": str(int(is_error)), "failures": "0", "skipped": "0"}
         suite = ET.SubElement(root, "testsuite", attributes)
         case = ET.SubElement(
-            suite, "testcase", {"classname": printable(job.path), "name": printable(f"group {job.group_id}")}
+            suite,
+            "testcase",
+            {"classname": printable(group["path_to_test_file"]), "name": printable(f"group {group['group_id']}")},
         )
         if is_error:
-            ET.SubElement(case, "error", {"message": printable(f"{job.state}: {job.reason}")})
+            ET.SubElement(case, "error", {"message": printable(f"{group['result']}: {group['reason']}")})
     merged: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return merged

@@ -48,6 +48,7 @@ async def _run(options: argparse.Namespace) -> int:
     import signal
 
     from pytest_operator_groups._collect import CollectionError, collect_groups
+    from pytest_operator_groups._display import has_live_table
     from pytest_operator_groups._processes import ProcessPool
 
     pool = ProcessPool(options.timeout, options.grace)
@@ -60,6 +61,9 @@ async def _run(options: argparse.Namespace) -> int:
     }
     # In seconds since 1970. pytest-operator-cache packs a charm once in a run.
     environment.setdefault("RUN_GROUPS_STARTED", str(time.time()))
+    if has_live_table():
+        # In a new environment of tox, it takes minutes.
+        print("Collecting the groups ...", flush=True)
     try:
         command = [*options.test_command, *options.paths, *options.arguments]
         groups = await collect_groups(command, pool, environment)
@@ -80,7 +84,7 @@ async def _run_groups(
 ) -> int:
     from pytest_operator_groups._display import Lines, LiveTable, has_live_table
     from pytest_operator_groups._follow import CacheLines, Followed, find_job
-    from pytest_operator_groups._results import group_files, remove_old_files, write_record, write_results
+    from pytest_operator_groups._results import Results, group_files, remove_old_files, write_record
     from pytest_operator_groups._summary import show_summary
     from pytest_operator_groups._text import count
 
@@ -96,6 +100,11 @@ async def _run_groups(
         job.expected = durations.seconds(*job.key)
     # A group whose time isn't known may be the longest.
     jobs.sort(key=lambda job: float("inf") if job.expected is None else job.expected, reverse=True)
+    if kept and not jobs:
+        print("Every group passed in the last run.")
+        return 0
+    results = Results(options.results, jobs, options.jobs, kept)
+    results.write_json(0)
     print(f"{count(len(jobs), 'group')}, {options.jobs} at a time" if jobs else "There is no group to run.", flush=True)
     display = Lines()
     if followed:
@@ -108,6 +117,7 @@ async def _run_groups(
     def changed(job: Job) -> None:
         if job.state != "running":
             write_record(job.record, job.make_record(start_of_run))
+            results.write_json(pool.seconds)
             for line in cache_lines.new(job):
                 display.log(line)
         display.update(job)
@@ -117,8 +127,9 @@ async def _run_groups(
         await pool.run(jobs, options.jobs, environment, changed)
     finally:
         display.stop()
+    results.write_json(pool.seconds)
+    results.write_junit()
     notes = _write_reports(jobs, options, durations, start_of_run, collected)
-    write_results(options.results, jobs, pool.seconds, options.jobs, kept)
     if jobs:
         show_summary(jobs, pool.seconds, notes)
     return 0 if all(job.state == "passed" for job in jobs) else 1
@@ -147,8 +158,10 @@ def _write_reports(
     from pytest_operator_groups._run_report import RunReport
 
     report = RunReport(jobs, start_of_run, durations, options.jobs)
-    report.write(options.results / "report.md")
+    report.write(path := options.results / "report.md")
     notes, files = report.notes(make_console().width), {key.path for key in collected}
+    if any(job.state != "passed" for job in jobs):
+        notes.append(f"report: {path}")
     durations.add(
         [job.make_record(start_of_run) for job in jobs],
         # With other arguments, the groups of a file may be only a part of them.

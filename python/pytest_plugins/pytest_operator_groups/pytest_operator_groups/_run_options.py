@@ -66,7 +66,10 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
     )
     set_defaults(parser, Path("pyproject.toml"))
     options = parser.parse_intermixed_args(own)
-    options.test_command = shlex.split(options.test_command)
+    try:
+        options.test_command = shlex.split(options.test_command)
+    except ValueError as error:
+        parser.error(f"--test-command {options.test_command!r}: {error}. Close the quote, or write \\ before it")
     if not options.test_command:
         parser.error("--test-command is empty. Write, for example: --test-command 'tox run -e integration --'")
     check_paths(parser, options.paths)

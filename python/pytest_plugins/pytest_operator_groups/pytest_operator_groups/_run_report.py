@@ -5,9 +5,11 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from pytest_operator_groups._advice import advice
 from pytest_operator_groups._job import PYTEST
 from pytest_operator_groups._listing import NO_GROUPS
-from pytest_operator_groups._report import Outcome, advice, changes, markdown_report, totals
+from pytest_operator_groups._outcome import Outcome
+from pytest_operator_groups._report import changes, markdown_report, messages, totals
 from pytest_operator_groups._text import fold, printable, shorten
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
     from pytest_operator_groups._durations import Durations
     from pytest_operator_groups._job import Job
+
+_FAILURES = 3
 
 
 class RunReport:
@@ -59,7 +63,7 @@ class RunReport:
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", errors="replace")
 
     def notes(self, width: int) -> list[str]:
-        """Return what to show below the results: what to do, what changed, and each failed group's log and command.
+        """Return what to show below the results: what to do, what changed, and what failed.
 
         Args:
             width: The length of a line, in a terminal's cells. What is copied is whole: paths and commands.
@@ -73,7 +77,11 @@ class RunReport:
         for outcome in self._outcomes:
             if outcome.failed:
                 name = shorten(outcome.name, max(width - len("failed: "), 10))
-                lines += [f"failed: {name}", f"  log:    {outcome.log or '-'}", f"  repeat: {outcome.command}"]
+                lines += [
+                    f"failed: {name}",
+                    *(f"  {shorten(line, max(width - 2, 10))}" for line in messages(outcome, _FAILURES)),
+                ]
+                lines += [f"  log:    {outcome.log or '-'}", f"  repeat: {outcome.command}"]
         return lines
 
 

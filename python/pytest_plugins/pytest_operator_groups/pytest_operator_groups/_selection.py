@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pytest_operator_groups._errors import GroupsError
 from pytest_operator_groups._groups import relative
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+    from typing import TypeVar
 
     from pytest_operator_groups._groups import Group, Test
 
+    Item = TypeVar("Item", bound=Test)
+
 
 def select(
-    tests: Iterable[Test], group_id: str, group_all: Callable[[], list[Group]], start: Path, left_out: int
+    tests: Sequence[Item], group_id: str, group_tests: Callable[[list[Item]], list[Group]], start: Path, left_out: int
 ) -> list[Test]:
     """Return the tests of one group of one file.
 
     Args:
         tests: The items that pytest has collected and not deselected.
         group_id: The ID that was given.
-        group_all: Returns the groups of these tests, or raises a GroupsError.
+        group_tests: Returns the groups of tests, or raises a GroupsError.
         start: The directory in which pytest was started.
         left_out: The number of tests that were deselected before, for the error.
 
     Raises:
         GroupsError: The tests are in several files, don't make groups, or none of them is in the group.
     """
-    files = sorted(relative(path, start) for path in {test.path for test in tests})
+    files: dict[Path, list[Item]] = {}
+    for test in tests:
+        files.setdefault(test.path, []).append(test)
     if len(files) > 1:
-        raise _several_files(files, group_id, group_all)
-    groups = group_all()
+        groups = []
+        for of_file in files.values():
+            with suppress(GroupsError):  # It may be of another file than the one that the user wants.
+                groups += group_tests(of_file)
+        raise _several_files(sorted(relative(path, start) for path in files), group_id, groups)
+    groups = group_tests([*tests])
     if not groups:
         return []
     for group in groups:
@@ -47,11 +57,7 @@ def select(
     )
 
 
-def _several_files(files: Sequence[str], group_id: str, group_all: Callable[[], list[Group]]) -> GroupsError:
-    try:
-        groups = group_all()
-    except GroupsError:  # It may be of another file than the one that the user wants.
-        groups = []
+def _several_files(files: Sequence[str], group_id: str, groups: Sequence[Group]) -> GroupsError:
     named = [group for group in groups if group.id == group_id]
     if named:
         advice = f"Name {'the file' if len(named) == 1 else 'one of those'} with this group: {named[0].command}"

@@ -47,11 +47,13 @@ def markdown_table(rows: Iterable[Sequence[str]], alignments: str) -> list[str]:
 
 
 def code(text: str) -> str:
-    """Return any text as a code span in a cell of Markdown (https://github.github.com/gfm/#example-200)."""
+    """Return any text as a code span in Markdown (https://github.github.com/gfm/#code-spans)."""
     fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
     padding = " " if len(fence) > 1 else ""
-    return f"{fence}{padding}{text}{padding}{fence}".replace("|", r"\|")
+    return f"{fence}{padding}{text}{padding}{fence}"
 
 
 def _markdown_row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    # In a table, and only there, a | in code needs a backslash: https://github.github.com/gfm/#example-200
+    escaped = (cell.replace("|", r"\|") for cell in cells)
+    return f"| {' | '.join(escaped)} |"

@@ -58,3 +58,8 @@ def fold(text: str, width: int) -> list[str]:
             # What belongs to the line before is indented.
             lines.append(f"  {word}" if lines else word)
     return lines
+
+
+def minutes(seconds: float) -> str:
+    """Return a time in words, in whole minutes from ten minutes on."""
+    return f"{seconds / 60:.0f} min" if seconds >= 600 else duration(seconds)

@@ -39,7 +39,7 @@ def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pyte
 
 @pytest.fixture(autouse=True)
 def outside_github(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "PYTEST_ADDOPTS"):
+    for name in ("GITHUB_OUTPUT", "GITHUB_RUN_ATTEMPT", "GITHUB_STEP_SUMMARY", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -106,12 +106,12 @@ def test_groups_share_runners(plan_groups: PlanGroups) -> None:
     ]
 
 
-def test_job_that_github_cancels(plan_groups: PlanGroups) -> None:
+def test_job_that_is_cancelled(plan_groups: PlanGroups) -> None:
     groups = [group("a"), group("b")]
-    for minutes, is_long in (338, False), (340, True):
+    for minutes, is_long in (328, False), (330, True):
         _, shown = plan_groups(groups, {"a": minutes, "b": 1})
         assert (
-            "\n\nGitHub cancels a job after 360 min: use more runners, or split the longest group.\n" in shown
+            "\n\nA job is cancelled after 350 min: use more runners, or split the longest group.\n" in shown
         ) == is_long
 
 
@@ -148,6 +148,12 @@ def test_runner_with_too_many_groups(plan_groups: PlanGroups, capsys: pytest.Cap
         "plan-groups: --max-runners: runner 1 | 300 groups are more than a job can read from a variable, which Linux "
         "limits to 128 KiB. Let more runners share the groups.\n"
     )
+
+
+def test_labels_are_a_set(plan_groups: PlanGroups) -> None:
+    groups = [group("a", "x"), group("b", ["x"]), group("c", ["x", "y"]), group("d", ["y", "x"])]
+    matrix, _ = plan_groups(groups, {}, "--max-runners=2")
+    assert names(matrix) == [["a", "b"], ["c", "d"]]
 
 
 @pytest.mark.parametrize("on_github", [True, False])

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_operator_groups import _report
+from pytest_operator_groups._advice import advice
 from pytest_operator_groups._durations import Durations
 from pytest_operator_groups._junit import Case
+from pytest_operator_groups._outcome import Outcome
 from pytest_operator_groups._records import Record
-from pytest_operator_groups._report import Outcome, advice, changes, costs, markdown_report, sentence
+from pytest_operator_groups._report import changes, costs, markdown_report, sentence
 from pytest_operator_groups._text import cells, shorten
 from pytest_operator_groups._timeline import gantt
 
@@ -84,6 +86,12 @@ def test_advice() -> None:
     assert not [*advice([outcome("long", 46)])]
     assert not [*advice([outcome("long", 46, cases=CASES, runner="1"), outcome("b", 1, runner="1")])]
     assert not [*advice([])]
+    # On shared runners of one kind, the second half can run after the groups of another runner.
+    shared = [outcome("long", 46, cases=CASES, runner="1"), outcome("b", 5, runner="2"), outcome("c", 5, runner="2")]
+    split = "48 min, because of long (46 min). If you split it after test_failover: 32 min"
+    assert [*advice(shared)] == [split]
+    shared[0].kind = frozenset({"large"})
+    assert not [*advice(shared)]
     assert [*advice([outcome("long", 46, cases=CASES), outcome("b", 1)], 2)] == [
         "48 min, because of long (46 min). If you split it after test_failover: 27 min"
     ]

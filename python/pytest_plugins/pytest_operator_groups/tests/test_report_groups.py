@@ -108,6 +108,28 @@ def group(name: str, artifact: str = "a") -> dict[str, str]:
     return {"job_name": name, "artifact_group_id": artifact}
 
 
+def test_earlier_attempt(upload: Upload, report: Report) -> None:
+    junit = "<testsuites><testsuite tests='1'><testcase name='test_a' time='1'/></testsuite></testsuites>"
+    for attempt in (1, 2):
+        upload(str(attempt), junit, json.dumps({"status": "success", "attempt": attempt}))
+    groups = [group("kept", "1"), group("repeated", "2"), group("lost", "3")]
+    ended = report(groups, "logs", "--prefix=logs", GITHUB_RUN_ATTEMPT="2")
+    assert ended.stdout.splitlines()[2:6] == [
+        "GROUP     RESULT                        TESTS   TIME",
+        "kept      passed (attempt 1)                1  0.0 s",
+        "repeated  passed                            1  0.0 s",
+        "lost      failed: the job left no logs      -      -",
+    ]
+
+
+def test_time_of_a_group_that_was_killed(upload: Upload, report: Report, summary: Path) -> None:
+    times = {"started": 0, "tests_started": 300, "tests_ended": 3900}
+    upload("a", job=json.dumps({"status": "failure", **times}))
+    ended = report([group("hung")], "logs", "--prefix=logs")
+    assert "hung   failed: pytest wrote no report      -  60 min 0.0 s\n" in ended.stdout
+    assert "Runner-minutes: 5.0 of set-up, 60.0 of tests, 0.0 idle, 65.0 in all\n" in summary.read_text()
+
+
 def test_all_kinds_of_groups(
     make_suite: MakeSuite, run: Run, collect: Collect, upload: Upload, report: Report, summary: Path
 ) -> None:
@@ -140,7 +162,7 @@ def test_all_kinds_of_groups(
     assert re.sub(r"\d+\.\d s", "0.1 s", summary.read_text().replace(RUN, "RUN")).splitlines()[:12] == [
         "### lxd, Juju 3.6.1: 1 group passed, 4 failed, 1 cancelled",
         "",
-        "Failed: `test_a.py \\| group 2`, `test_a.py \\| group early`, `test_a.py \\| group late` and 1 more.",
+        "Failed: `test_a.py | group 2`, `test_a.py | group early`, `test_a.py | group late` and 1 more.",
         "",
         "| Group | Result | Tests | Time | Log |",
         "| --- | --- | ---: | ---: | --- |",

@@ -20,7 +20,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from pytest_operator_groups._errors import GroupsError
 from pytest_operator_groups._estimate import Estimate
-from pytest_operator_groups._follow import CacheLines
+from pytest_operator_groups._follow import CacheLines, find_job
 from pytest_operator_groups._job import Job
 from pytest_operator_groups._processes import ProcessPool
 from pytest_operator_groups._results import read_last_run
@@ -237,11 +237,13 @@ def test_one_group_fails(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     assert "1 group passed, 1 failed in " in ended.stdout
     assert (
         "\nfailed: test_a.py | group bad\n"
+        "  test_bad: ValueError: said by bad\n"
         "  log:    .run-groups/test_a.py-group-bad.log\n"
         "  repeat: pytest test_a.py --group=bad --color=no\n"
+        "report: .run-groups/report.md\n"
     ) in ended.stdout
     report = (ended.results / "report.md").read_text()
-    assert report.startswith("### 1 group passed, 1 failed\n\nFailed: `test_a.py \\| group bad`.\n")
+    assert report.startswith("### 1 group passed, 1 failed\n\nFailed: `test_a.py | group bad`.\n")
     assert "\n  - `test_bad`: `ValueError: said by bad`\n" in report
     assert "\nsection runner 1\nfailed test_a.py | group bad :crit, " in report
     assert ended.outcomes == {"bad": "failed", "good": "passed"}
@@ -273,8 +275,10 @@ def test_crash_is_one_groups_failure(make_suite: MakeSuite, run_groups: RunGroup
         assert (said["reason"], said["tests"], said["junit"]) == (reason, None, None)
         (error,) = ended.junit(name).iter("error")
         assert error.get("message") == f"failed: {reason}"
-    # The logs have what came before the crash.
+    # The logs have what came before the crash, and in which test it was.
     assert ended.stdout.count("test session starts") == len(CRASHES)
+    for number, reason in enumerate(reason for _, reason in CRASHES.values()):
+        assert f"\nrun-groups: {reason}, in test_a.py::test_{number}\n" in ended.stdout
 
 
 @pytest.mark.parametrize(
@@ -324,8 +328,10 @@ def test_other_failures(
 
 
 def test_group_that_takes_too_long(make_suite: MakeSuite, run_groups: RunGroups, told: Told) -> None:
-    make_suite({"test_a.py": HANGS})
+    model = "@pytest.fixture\ndef model():\n    yield\n    open('torn-down', 'x').close()\n\n"
+    suite = make_suite({"test_a.py": model + HANGS.replace("def test_hangs()", "def test_hangs(model)")})
     ended = run_groups("--jobs=1", "--timeout", "15", *IN_ORDER)
+    assert (suite / "torn-down").exists()
     assert not is_running(told())
     assert ended.code == 1
     assert ended.outcomes == {"1": "passed", "2": "failed", "3": "passed"}
@@ -455,6 +461,63 @@ def test_error_in_the_display_leaves_nothing_behind(pytester: pytest.Pytester, t
     assert not is_running(told())
 
 
+NOISY = """
+import os
+
+@pytest.fixture
+def model():
+    os.mkdir("model")
+    yield
+    os.rmdir("model")
+
+@pytest.mark.group("hangs")
+def test_hangs(model):
+    open("told", "w").close()
+    open("never").read()
+
+@pytest.mark.group("fails")
+def test_fails():
+    open("go").close()
+    raise ValueError
+"""
+
+
+def test_closed_terminal(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    suite = make_suite({"test_a.py": NOISY.replace("raise ValueError", "")})
+    for fifo in ("told", "never", "go"):
+        (suite / fifo).touch()
+    assert run_groups().code == 0
+    for fifo in ("told", "never", "go"):
+        (suite / fifo).unlink()
+        os.mkfifo(suite / fifo)
+    make_suite({"test_a.py": NOISY})
+    with subprocess.Popen(
+        [*COMMAND, "--jobs=2"], cwd=suite, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        (suite / "told").open().close()
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        (suite / "go").open("w").close()
+        assert process.stderr.read() == "run-groups: [Errno 32] Broken pipe\n"
+    # The other group has torn down, and what failed counts as failed.
+    assert not (suite / "model").exists()
+    results = json.loads((suite / ".run-groups/results.json").read_bytes())
+    assert {group["group_id"]: group["result"] for group in results["groups"]} == {
+        "hangs": "not run",
+        "fails": "failed",
+    }
+
+
+def test_lines_about_charms_are_shown_once(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    line = "charm cache: demo_amd64.charm from the cache"
+    conftest = f"def pytest_terminal_summary(terminalreporter): terminalreporter.write_line({line!r})"
+    make_suite({"test_a.py": TWO_PASS, "conftest.py": conftest})
+    ended = run_groups()
+    assert ended.code == 0
+    assert ended.stdout.count(line) == 1
+
+
 def test_longest_first(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     groups = "".join(f"@pytest.mark.group({name!r})\ndef test_{name}(): ...\n" for name in "abcd")
     suite = make_suite({"test_a.py": groups, "test_b.py": TWO_PASS})
@@ -491,8 +554,9 @@ def test_groups_that_failed(make_suite: MakeSuite, run_groups: RunGroups) -> Non
     assert (suite / "out/test_a.py-group-good.log").exists()
     assert "test session starts" in ended.stdout
     ended = run_groups("--failed", results="out")
-    assert (ended.code, ended.stdout) == (0, "There is no group to run.\n")
+    assert (ended.code, ended.stdout) == (0, "Every group passed in the last run.\n")
     assert len(ended.groups) == 4
+    assert parse(suite / "out/results.xml").findall("testsuite")
     ended = run_groups("test_b.py", "--follow=x", results="out", errors=True)
     assert (ended.code, ended.stderr) == (
         2,
@@ -501,6 +565,15 @@ def test_groups_that_failed(make_suite: MakeSuite, run_groups: RunGroups) -> Non
             "  test_b.py | group 2\nWrite, for example: --follow 'test_b.py | group 1'\n"
         ),
     )
+
+
+def test_id_is_a_better_name_than_the_end_of_one(tmp_path: Path) -> None:
+    jobs = [
+        Job(f"test_a.py | group {name}", "test_a.py", name, [], tmp_path, tmp_path, tmp_path, tmp_path)
+        for name in ("11", "1", "21")
+    ]
+    assert find_job(jobs, "1").group_id == "1"
+    assert find_job(jobs, "group 21").group_id == "21"
 
 
 @pytest.mark.parametrize("followed", ["bad", "good"])
@@ -658,6 +731,10 @@ def test_no_group(make_suite: MakeSuite, run_groups: RunGroups) -> None:
         (
             ["--", "--lf"],
             "--lf runs single tests, and a group always runs whole. Run the groups that failed: run-groups --failed",
+        ),
+        (
+            ["--test-command=tox 'x"],
+            '--test-command "tox \'x": No closing quotation. Close the quote, or write \\ before it',
         ),
         (
             ["--test-command="],

@@ -142,7 +142,7 @@ def test_several_files_and_a_test_without_a_group(make_suite: MakeSuite, usage_e
         "--group=1 runs a group of one test file, but pytest found tests in 2:\n"
         "  test_a.py\n"
         "  test_b.py\n"
-        "Name one of them: pytest test_a.py --group=1"
+        "Name the file with this group: pytest test_b.py --group=1"
     )
 
 

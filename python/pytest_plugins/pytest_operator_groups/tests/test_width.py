@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 NAMES = ["long-" * 30, "日本語の長い名前" * 10, "🐧" * 40, "\u202e[red]" * 20, "é" * 90]
 COLUMNS = 80
 # Paths and commands are there to be copied.
-COPIED = ("  repeat: ", "  log:    ", "$ ")
+COPIED = ("  repeat: ", "  log:    ", "report: ", "$ ")
 
 
 def plain(text: str) -> str:

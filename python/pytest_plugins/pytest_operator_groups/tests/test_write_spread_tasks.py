@@ -278,7 +278,7 @@ def test_unknown_label(make_suite: MakeSuite, capsys: pytest.CaptureFixture[str]
         (["--system=large"], "argument --system: not LABEL=SYSTEM, such as large=ubuntu-24.04: 'large'"),
         (
             ["--kill-timeout=90"],
-            "argument --kill-timeout: not a time that spread reads, such as 1h30m, or -1 for no limit: '90'",
+            "argument --kill-timeout: not a time that spread reads, such as 1h30m: '90'",
         ),
         (
             ["test_charm.py::test_deploy"],
