@@ -24,6 +24,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "journal": {
         "create-backup": {"backup-id": "journal-{cloud}"},
         "restore": {"fail": "no such backup"},
+        "report": {"json": '{"a": 1}', "sizes": {"where": "in {cloud}", "days": 7}, "unknown": "{region}"},
         "slow": {},
         "pause": {},
         "on pause": {"status": "maintenance", "message": "paused"},
@@ -42,7 +43,7 @@ JOURNAL: dict[str, dict[str, Any]] = {
             "key": {"type": "secret"},
         }
     },
-    "actions": {"create-backup": {}, "pause": {}, "restore": {}, "slow": {}, "undeclared": {}},
+    "actions": {"create-backup": {}, "pause": {}, "report": {}, "restore": {}, "slow": {}, "undeclared": {}},
 }
 APPLICATION: dict[str, dict[str, Any]] = {
     "metadata": {"name": "application", "requires": {"journal": {"interface": "journal"}}}
@@ -272,6 +273,8 @@ def test_deploy(testing: jubilant.Juju, simulator: Simulator, journal: Path, app
         (["JOURNAL", "--to=7"], 'machine "7" not found'),
         (["JOURNAL", "--to=lxd:7"], 'simulator: no placement "lxd:7", only the number of a machine'),
         (["JOURNAL", "--storage=data=1G"], "simulator: juju deploy: unrecognized arguments: --storage=data=1G"),
+        (["JOURNAL", "--num-units=-1"], "--num-units must be a positive integer"),
+        (["JOURNAL", "Bad_Name"], 'invalid application name "Bad_Name"'),
         (["JOURNAL", "--num-units=many"], "simulator: juju deploy: argument -n/--num-units: invalid int value: 'many'"),
         ([], "simulator: juju deploy: the following arguments are required: charm"),
     ],
@@ -280,6 +283,29 @@ def test_deployment_that_fails(testing: jubilant.Juju, journal: Path, arguments:
     with fails(message):
         testing.cli("deploy", *(str(journal) if each == "JOURNAL" else each for each in arguments))
     assert testing.status().apps == {}
+
+
+def test_subordinate_charm(testing: jubilant.Juju, tmp_path: Path) -> None:
+    requires = {"host": {"interface": "juju-info", "scope": "container"}}
+    metadata = {"name": "agent", "subordinate": True, "requires": requires}
+    with fails('simulator: no subordinate charms such as "agent"'):
+        testing.deploy(pack_charm(tmp_path / "agent.charm", metadata=metadata))
+    assert (testing.status().apps, testing.status().machines) == ({}, {})
+
+
+def test_file_resource(testing: jubilant.Juju, tmp_path: Path) -> None:
+    metadata = {**JOURNAL["metadata"], "resources": {"licence": {"type": "file", "filename": "licence.txt"}}}
+    charm = pack_charm(tmp_path / "journal.charm", metadata=metadata)
+    (licence := tmp_path / "licence.txt").touch()
+    missing = {"licence": "./missing.txt"}
+    message = 'file for resource "licence": stat ./missing.txt: no such file or directory'
+    with fails(message):
+        testing.deploy(charm, resources=missing)
+    testing.deploy(charm, resources={"licence": str(licence)})
+    licence.unlink()
+    testing.refresh("journal", path=charm)
+    with fails(message):
+        testing.refresh("journal", path=charm, resources=missing)
 
 
 def test_bundle(testing: jubilant.Juju, journal: Path, application: Path) -> None:
@@ -441,6 +467,15 @@ def test_run(testing: jubilant.Juju, journal: Path) -> None:
         testing.cli("run", "journal/0", "slow", "--wait=soon")
 
 
+def test_results_with_braces(testing: jubilant.Juju, journal: Path) -> None:
+    testing.deploy(journal)
+    assert testing.run("journal/0", "report", {"cloud": "AWS"}).results == {
+        "json": '{"a": 1}',
+        "sizes": {"where": "in AWS", "days": "7"},
+        "unknown": "{region}",
+    }
+
+
 def test_run_that_takes_too_long(testing: jubilant.Juju, simulator: Simulator, journal: Path) -> None:
     testing.deploy(journal)
     simulator.table.seconds = 600
@@ -475,6 +510,19 @@ def test_ssh(testing: jubilant.Juju, journal: Path) -> None:
         testing.ssh("journal/0", "cat", "/a file")
     with fails('unit "journal/7" not found'):
         testing.ssh("journal/7", "hostname")
+
+
+def test_options_of_ssh(testing: jubilant.Juju, cluster: jubilant.Juju, journal: Path) -> None:
+    for juju in (testing, cluster):
+        juju.deploy(journal)
+    options = ["-o", "User=root", "-tt", "-p22"]
+    assert testing.ssh("journal/0", "hostname", ssh_options=options) == "journal-0\n"
+    with fails("no such file"):
+        testing.ssh("journal/0", "cat", "/a file", ssh_options=options)
+    with fails("option -z not recognized"):
+        testing.ssh("journal/0", "hostname", ssh_options=["-z"])
+    with fails('the table has no answer of journal to the command "-o User=root -tt -p22 hostname"'):
+        cluster.ssh("journal/0", "hostname", ssh_options=options)
 
 
 def test_debug_log(testing: jubilant.Juju, simulator: Simulator, journal: Path) -> None:
@@ -534,6 +582,7 @@ def test_secrets(testing: jubilant.Juju) -> None:
     (secret,) = testing.secrets()
     assert (secret.uri, secret.name, secret.owner, secret.revision) == (uri, "password", "<model>", 1)
     assert testing.secrets(owner="application-journal") == []
+    assert testing.secrets(owner=f"model-{testing.show_model().model_uuid}") == [secret]
     assert testing.cli("secrets") == f"{uri.unique_identifier}  password  <model>\n"
     with fails('invalid owner "me"'):
         testing.secrets(owner="me")
@@ -615,6 +664,24 @@ def test_consume(testing: jubilant.Juju, juju: jubilant.Juju, journal: Path, app
     testing.destroy_model("testing")
     with fails('application offer "admin/testing.journal" not found'):
         other.consume("testing.journal", "again")
+
+
+def test_application_that_is_offered_is_removed(
+    testing: jubilant.Juju, juju: jubilant.Juju, journal: Path, application: Path
+) -> None:
+    (other := juju).add_model("other")
+    other.deploy(application)
+    for is_used in (False, True):
+        testing.deploy(journal)
+        testing.offer("journal", endpoint="journal")
+        if is_used:
+            other.integrate("application", "testing.journal")
+            with fails('cannot destroy application "journal": application is used by 1 consumer'):
+                testing.remove_application("journal")
+            assert [*testing.status().offers] == [*testing.status().apps] == ["journal"]
+        testing.remove_application("journal", force=is_used)
+        assert (testing.status().offers, testing.status().apps) == ({}, {})
+    assert other.status().apps["application"].relations == {}
 
 
 def test_scale_application(cluster: jubilant.Juju, testing: jubilant.Juju, image_charm: Path) -> None:

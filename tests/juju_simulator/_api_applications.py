@@ -9,7 +9,7 @@ import yaml
 
 from juju_simulator._api import Session, answer_each, method, untag
 from juju_simulator._errors import JujuError
-from juju_simulator._relations import relate
+from juju_simulator._relations import relate, remove_application
 from juju_simulator._tasks import run_action
 
 
@@ -88,7 +88,8 @@ async def destroy_unit(session: Session, params: dict[str, Any]) -> dict[str, An
 @method("Application")
 async def destroy_application(session: Session, params: dict[str, Any]) -> dict[str, Any]:
     def one(application: dict[str, Any]) -> dict[str, Any]:
-        session.its_model.remove_application(untag(application["application-tag"]))
+        name, force = untag(application["application-tag"]), bool(application.get("force"))
+        remove_application(session.simulator, session.its_model, name, force=force)
         return {"info": {}}
 
     return await answer_each(params["applications"], one)

@@ -106,7 +106,7 @@ async def destroy_models(session: Session, params: dict[str, Any]) -> dict[str, 
 
 @method("ModelManager")
 async def model_info(session: Session, params: dict[str, Any]) -> dict[str, Any]:
-    def of(entity: dict[str, Any]) -> dict[str, Any]:
+    def one(entity: dict[str, Any]) -> dict[str, Any]:
         model = session.simulator.models.get(untag(entity["tag"]))
         return (
             {"result": _model_info(session, model)}
@@ -114,7 +114,7 @@ async def model_info(session: Session, params: dict[str, Any]) -> dict[str, Any]
             else raise_error("permission denied", "unauthorized access")
         )
 
-    return await answer_each(params["entities"], of)
+    return await answer_each(params["entities"], one)
 
 
 @method("ModelManager")

@@ -70,15 +70,24 @@ class Charm:
                 raise JujuError(f'option "{name}" expected {kind}, got "{value}"') from None
         return values
 
-    def check_resources(self, names: Iterable[str]) -> None:
-        """Check the names of the resources that an application gets.
+    def check_resources(self, given: Mapping[str, str], folder: Path, known: Iterable[str] = ()) -> None:
+        """Check the resources that an application gets.
+
+        Args:
+            given: Its new resources: images, and paths of files.
+            folder: What the paths are relative to.
+            known: The names of those that it has.
 
         Raises:
-            JujuError: The charm has no such resource, or an image is missing.
+            JujuError: The charm has no such resource, or a file or an image is missing.
         """
+        names = [*known, *given]
         resources = self.metadata.get("resources") or {}
         if unknown := [name for name in names if name not in resources]:
             raise JujuError(f'unrecognized resource "{unknown[0]}"')
+        for name, value in given.items():
+            if resources[name]["type"] == "file" and not (folder / value).is_file():
+                raise JujuError(f'file for resource "{name}": stat {value}: no such file or directory', "not found")
         images = [name for name, about in resources.items() if about["type"] == "oci-image" and name not in names]
         if images:
             raise JujuError(f"local charm missing OCI images for: {', '.join(images)}")

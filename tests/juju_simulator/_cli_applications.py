@@ -8,6 +8,7 @@ from juju_simulator._cli import Caller, command, dump, parse_pairs, split
 from juju_simulator._cli_offers import consume_model
 from juju_simulator._errors import JujuError
 from juju_simulator._relations import relate, relations_of, unrelate
+from juju_simulator._relations import remove_application as remove_with_offers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,7 +119,7 @@ def scale_application(_caller: Caller, model: Model, application: str, scale: st
 
 @command
 def remove_application(
-    _caller: Caller,
+    caller: Caller,
     model: Model,
     *names: str,
     destroy_storage: bool = False,
@@ -127,7 +128,7 @@ def remove_application(
 ) -> str:
     _check_all(model, "application", names)
     for name in names:
-        model.remove_application(name)
+        remove_with_offers(caller.simulator, model, name, force=force)
     return ""
 
 

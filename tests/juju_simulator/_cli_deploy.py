@@ -43,6 +43,8 @@ def deploy(
             raise JujuError("flags for a charm provided, but not supported when deploying a bundle")
         _deploy_bundle(model, path, trust=trust)
         return ""
+    if num_units < 1:
+        raise JujuError("--num-units must be a positive integer")
     about = {
         "options": parse_pairs(config),
         "constraints": " ".join(constraints),
@@ -52,7 +54,7 @@ def deploy(
         "trust": trust,
         "base": base,
     }
-    _deploy_charm(model, path, application, about)
+    _deploy_charm(model, path, application, about, caller.folder)
     return ""
 
 
@@ -65,7 +67,7 @@ def _find_file(caller: Caller, name: str) -> Path:
     return path
 
 
-def _deploy_charm(model: Model, path: Path, application: str | None, about: dict[str, Any]) -> None:
+def _deploy_charm(model: Model, path: Path, application: str | None, about: dict[str, Any], folder: Path) -> None:
     """Deploy one charm.
 
     Args:
@@ -73,10 +75,11 @@ def _deploy_charm(model: Model, path: Path, application: str | None, about: dict
         path: The charm.
         application: Its name; that of the charm by default.
         about: What a bundle says of an application.
+        folder: What the paths of its resources are relative to.
     """
     charm = model.add_charm(path.read_bytes(), about.get("base") or "")
     resources = about.get("resources") or {}
-    charm.check_resources(resources)
+    charm.check_resources(resources, folder)
     model.deploy(
         application or charm.name,
         charm,
@@ -97,7 +100,7 @@ def _deploy_bundle(model: Model, path: Path, *, trust: bool) -> None:
             charm = path.parent / about["charm"]
             if not charm.is_file():
                 raise JujuError(f'no charm was found at "{charm}"', "not found")
-            _deploy_charm(model, charm, name, {**about, "trust": trust or about.get("trust")})
+            _deploy_charm(model, charm, name, {**about, "trust": trust or about.get("trust")}, path.parent)
     for first, second in bundle.get("relations") or []:
         relate(model, first, second)
 
@@ -123,7 +126,7 @@ def refresh(
         raise JujuError(f'simulator: no newer charm of "{application}": without Charmhub, it needs --path')
     charm = model.add_charm(_find_file(caller, path).read_bytes(), base)
     resources = parse_pairs(resource)
-    charm.check_resources({*model.get("application", application)["resources"], *resources})
+    charm.check_resources(resources, caller.folder, model.get("application", application)["resources"])
     values = charm.parse_config({**parse_pairs(config), **({"trust": True} if trust else {})})
     model.refresh(application, charm, resources)
     if values:

@@ -58,8 +58,9 @@ def update_secret(
 @command
 def secrets(_caller: Caller, model: Model, *, format_: str = "tabular", owner: str = "") -> str:
     kind, _, name = owner.partition("-")
-    if owner and kind not in {"application", "unit"}:
+    if owner and kind not in {"application", "model", "unit"}:
         raise JujuError(f'invalid owner "{owner}"')
+    name = "<model>" if name == model.uuid else name
     shown = {secret.key: secret.describe() for secret in model.secrets.values() if not owner or secret.owner == name}
     if format_ == "tabular":
         return "".join(f"{key}  {about.get('name', '-')}  {about['owner']}\n" for key, about in shown.items())

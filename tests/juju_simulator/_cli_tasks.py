@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getopt
 import re
 import shlex
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,9 @@ from juju_simulator._tasks import run_action, run_command
 
 if TYPE_CHECKING:
     from juju_simulator._model import Model
+
+# The options in the manual of ssh. A colon follows those with a value.
+_SSH_OPTIONS = "46AaCfGgKkMNnqsTtVvXxYyB:b:c:D:E:e:F:I:i:J:L:l:m:O:o:P:p:Q:R:S:W:w:"
 
 
 @command
@@ -69,7 +73,9 @@ async def ssh(
     no_host_key_checks: bool = False,
 ) -> Output:
     unit = _find_unit(model, target.rpartition("@")[2])
-    key = run_command(model, unit, _join(remainder))["id"]
+    # On Kubernetes, Juju doesn't use ssh, and takes its options for the command.
+    words = remainder if model.is_caas else tuple(getopt.getopt(remainder, _SSH_OPTIONS)[1])
+    key = run_command(model, unit, _join(words))["id"]
     await model.wait_until(lambda: model.get("action", key)["status"] != "pending")
     results = model.get("action", key)["results"]
     return Output(results.get("stdout", ""), results.get("stderr", ""), results["return-code"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -65,8 +66,13 @@ class Model(Units):
         """Add an application, and its units.
 
         Raises:
-            JujuError: There is one of this name, the charm has no such option, or there is no such machine.
+            JujuError: There is one of this name, the name is invalid, the charm is subordinate or has no such option,
+                or there is no such machine.
         """
+        if not re.fullmatch("[a-z][a-z0-9]*(-[a-z0-9]*[a-z][a-z0-9]*)*", application):
+            raise JujuError(f'invalid application name "{application}"')
+        if charm.metadata.get("subordinate"):
+            raise JujuError(f'simulator: no subordinate charms such as "{charm.name}"')
         if application in {*self.entities("application"), *self.entities("remoteApplication")}:
             raise JujuError(f'application "{application}" already exists', "already exists")
         values = charm.parse_config(config)

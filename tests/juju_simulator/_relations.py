@@ -9,7 +9,10 @@ from juju_simulator._entities import status
 from juju_simulator._errors import JujuError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from juju_simulator._model import Model
+    from juju_simulator._server import Simulator
 
 
 @dataclass
@@ -35,6 +38,16 @@ class Offer:
         known = self.model.charm_of(self.application).endpoints()
         return {name: known[name] for name in self.endpoints}
 
+    def relations(self, models: Iterable[Model]) -> list[tuple[Model, dict[str, Any]]]:
+        """Return the relations to it, each with the model that it is in."""
+        return [
+            (model, relation)
+            for model in models
+            for name, remote in model.entities("remoteApplication").items()
+            if remote["offer-url"] == self.url
+            for relation, _, _ in relations_of(model, name)
+        ]
+
 
 def consume(model: Model, offer: Offer, alias: str) -> None:
     """Add an offered application to another model.
@@ -52,6 +65,24 @@ def consume(model: Model, offer: Offer, alias: str) -> None:
         endpoints=[*offer.described_endpoints().values()],
         **{"application-url": f"simulator:{offer.url}", "offer-url": offer.url},
     )
+
+
+def remove_application(simulator: Simulator, model: Model, application: str, *, force: bool) -> None:
+    """Remove an application and its offers.
+
+    Raises:
+        JujuError: There is no such application, or other models are related to it and this isn't forced.
+    """
+    offers = [each for each in simulator.offers.values() if each.model is model and each.application == application]
+    relations = [found for each in offers for found in each.relations(simulator.models.values())]
+    if relations and not force:
+        users = f"{len(relations)} consumer{'s' if len(relations) > 1 else ''}"
+        raise JujuError(f'cannot destroy application "{application}": application is used by {users}')
+    model.remove_application(application)
+    for other, relation in relations:
+        other.remove("relation", str(relation["id"]))
+    for offer in offers:
+        del simulator.offers[offer.url]
 
 
 def relate(model: Model, first: str, second: str) -> list[dict[str, Any]]:

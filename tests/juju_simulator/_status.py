@@ -122,13 +122,7 @@ def _describe_unit(model: Model, name: str) -> dict[str, Any]:
 
 
 def _describe_offer(offer: Offer, simulator: Simulator) -> dict[str, Any]:
-    connected = [
-        relation
-        for model in simulator.models.values()
-        for name, remote in model.entities("remoteApplication").items()
-        for relation in relations_of(model, name)
-        if remote["offer-url"] == offer.url
-    ]
+    connected = offer.relations(simulator.models.values())
     return {
         "application": offer.application,
         "charm": offer.model.charm_of(offer.application).url,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 
 from juju_simulator._entities import now
@@ -22,13 +23,19 @@ def run_action(model: Model, unit: str, name: str, parameters: dict[str, Any]) -
     if name not in charm.actions:
         raise JujuError(f'action "{name}" not defined on unit "{unit}"', "not found")
     answer = _find_answer(model, unit, name, f"action {name}")
-    # A value of the table may name a parameter: "{name}".
     results = {
-        key: value if key == "return-code" else str(value).format(**parameters)
+        key: value if key == "return-code" else _fill(value, parameters)
         for key, value in answer.items()
         if key != "fail"
     }
     return _enqueue(model, unit, name, parameters, results, answer.get("fail", ""))
+
+
+def _fill(value: Any, parameters: dict[str, Any]) -> Any:
+    """Return a result of the table, in which "{name}" is the parameter of this name. Other braces stay, as in JSON."""
+    if isinstance(value, dict):
+        return {key: _fill(each, parameters) for key, each in value.items()}
+    return re.sub(r"\{([^{}]*)\}", lambda match: str(parameters.get(match[1], match[0])), str(value))
 
 
 def run_command(model: Model, unit: str, command: str) -> dict[str, Any]:
