@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from workflow_commands import _process
+from workflow_commands import _process, _run_tests
 from workflow_commands._finish_groups import main as finish_groups
 from workflow_commands._run_tests import main as run_tests
 
@@ -200,11 +200,66 @@ def test_groups_of_a_shared_runner(
     assert before <= times[0]
     assert times[-1] <= after
     assert times[3] - times[2] >= 0.6, "seconds"
-    for record in found.values():
-        assert record == {"attempt": 2, "commit": "c0ffee", "runner": "3", "url": "https://a/b"}
+    shared = {
+        "path_to_test_file": "tests/a b.py",
+        "attempt": 2,
+        "commit": "c0ffee",
+        "runner": "3",
+        "url": "https://a/b",
+    }
+    for name, record in found.items():
+        assert record == {"group_id": name.removeprefix("logs-a-"), **shared}
     files = {str(path.relative_to(temp / "artifact")) for path in temp.rglob("artifact/*/*")}
     assert files == {f"{name}/job.json" for name in found} | {f"logs-a-{name}/junit.xml" for name in ("bad", "good")}
     assert "--group=good" in (temp / "artifact/logs-a-good/junit.xml").read_text()
+
+
+# Group 1 leaves this, which has a lock, and isn't in the process group of the tests.
+LEFT = """\
+import fcntl, os, signal, subprocess
+os.setpgid(0, 0)
+lock = open("lock", "w")
+fcntl.flock(lock, fcntl.LOCK_EX)
+{behaviour}
+open("ready", "w").close()
+signal.pause()
+"""
+
+
+@pytest.mark.usefixtures("sudo")
+@pytest.mark.parametrize("cloud", ["lxd", "none"])
+@pytest.mark.parametrize(
+    ("behaviour", "left"),
+    [
+        ("subprocess.Popen(['sleep', '60'], pass_fds=[lock.fileno()])", "2 processes"),
+        ("signal.signal(signal.SIGTERM, signal.SIG_IGN)", "1 process"),
+    ],
+    ids=["two", "stubborn"],
+)
+def test_processes_that_a_group_leaves(
+    give: Callable[..., object],
+    groups: Callable[..., None],
+    program: Callable[..., Path],
+    temp: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    cloud: str,
+    behaviour: str,
+    left: str,
+) -> None:
+    monkeypatch.setattr(_run_tests, "_KILL_AFTER", 0.2 if "TERM" in behaviour else 60)
+    program("juju", "echo '{}'")
+    (temp / "left.py").write_text(LEFT.format(behaviour=behaviour))
+    os.mkfifo(temp / "ready")
+    first = f"{sys.executable} left.py & cat ready"
+    program("my-pytest", f"cd {temp}; case $* in *--group=1*) {first} ;; *) flock --nonblock lock true ;; esac")
+    give(cloud=cloud, test_command="my-pytest")
+    groups("1", "2")
+    assert run_tests([]) == 0
+    assert capfd.readouterr().out.splitlines() == [
+        *("::group::a | 1", f"Ended {left} that a | 1 had left running", "::endgroup::"),
+        *("::group::a | 2", "::endgroup::", "a | 1: passed", "a | 2: passed"),
+    ]
 
 
 def test_group_with_its_own_runner(give: Callable[..., object], groups: Callable[..., None], temp: Path) -> None:
@@ -213,7 +268,9 @@ def test_group_with_its_own_runner(give: Callable[..., object], groups: Callable
     assert run_tests([]) == 0
     (record,) = records(temp).values()
     assert record["started"] == STARTED
-    assert {*record} == {"status", "started", "tests_started", "tests_ended", "attempt", "commit", "url"}
+    times = ["started", "tests_started", "tests_ended"]
+    assert [*record] == ["path_to_test_file", "group_id", "status", *times, "attempt", "commit", "url"]
+    assert (record["path_to_test_file"], record["group_id"]) == ("tests/a b.py", "1")
 
 
 @pytest.mark.parametrize(
@@ -228,7 +285,9 @@ def test_set_up_fails(
     (temp / "logs/microk8s-inspect.tar.gz").touch()
     found = records(temp)
     shared = {"status": text, "url": "https://a/b", "attempt": 2, "commit": "c0ffee", "runner": "3"}
-    assert found == {"logs-a-1": shared, "logs-a-2": shared}
+    assert found == {
+        f"logs-a-{name}": {"path_to_test_file": "tests/a b.py", "group_id": name, **shared} for name in ("1", "2")
+    }
     assert (temp / "artifact/logs-a-1/microk8s-inspect.tar.gz").exists()
 
 

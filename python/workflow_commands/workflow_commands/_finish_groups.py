@@ -20,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     A group that didn't run to its end gets the job's status, which is in STATUS, and the first of them gets the logs
     that are left. URL has the link of the job's log. Secrets must be masked before: a number in job.json isn't one.
+    The outcomes of the tests and the slowest ones are in junit.xml beside it, from which `report-groups` takes them.
     """
     argparse.ArgumentParser(prog="finish-groups", description=main.__doc__).parse_args(arguments)
     runner = Runner.read()
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for group in runner.groups:
         if not runner.folder(group).exists():
             runner.take_logs(group)
-        record = runner.read_record(group) or runner.record(status=status)
+        record = runner.read_record(group) or runner.record(group, status=status)
         text = json.dumps({**record, "url": os.environ["URL"]})
         (runner.folder(group) / "job.json").write_text(f"{text}\n", encoding="utf-8")
     return 0

@@ -1,4 +1,4 @@
-"""One group's process: it ends after a time, and when GitHub cancels the job."""
+"""One group's process: it ends after a time, and when GitHub cancels the job. Nothing that it started is left."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ import subprocess
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow_commands._sudo import with_new_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 # How long the tests have for their teardown.
 _GRACE = 60
+# In seconds: how long SIGKILL is repeated, because of processes that are forked meanwhile, or hang in the kernel.
+_KILL_FOR = 5
+_POLL = 0.05
 # `timeout` becomes the leader of a process group. Its process ID is known, whoever starts it.
 _KNOWN_BY_ITS_ID = 'echo $$ > "$0" && exec "$@"'
 
@@ -34,11 +37,13 @@ class Ended:
         status: success, failure, timed_out or cancelled.
         started: When it started, in seconds since 1970.
         ended: When it ended.
+        session: The session of all processes that it started.
     """
 
     status: str
     started: float
     ended: float
+    session: int
 
 
 @dataclass
@@ -76,18 +81,18 @@ class Processes:
         whole = ["sh", "-c", _KNOWN_BY_ITS_ID, str(self.id_file), *limited]
         self.id_file.unlink(missing_ok=True)
         started, clock = time.time(), time.monotonic()
-        process = subprocess.Popen(with_new_groups(whole) if in_new_groups else whole)
+        process = subprocess.Popen(with_new_groups(whole) if in_new_groups else whole, start_new_session=True)
         self._is_running = True
         try:
             code = process.wait()
         except Cancelled:
-            self._kill()
+            end_session(process.pid, grace=0)
             code = -signal.SIGKILL
         finally:
             self._is_running = False
         is_late = time.monotonic() - clock >= seconds
         failure = "cancelled" if self.is_cancelled else "timed_out" if is_late else "failure"
-        return Ended("success" if code == 0 else failure, started, time.time())
+        return Ended("success" if code == 0 else failure, started, time.time(), process.pid)
 
     def _cancel(self, number: int, _: object) -> None:
         self.is_cancelled = True
@@ -96,6 +101,30 @@ class Processes:
         with suppress(OSError, ValueError):  # it has just started, or ended
             os.kill(int(self.id_file.read_text()), signal.SIGINT)
 
-    def _kill(self) -> None:
-        with suppress(OSError, ValueError):
-            os.killpg(int(self.id_file.read_text()), signal.SIGKILL)
+
+def end_session(session: int, grace: float) -> int:
+    """End the processes of a session, and return how many there were.
+
+    Args:
+        session: Its ID.
+        grace: The seconds from SIGTERM to SIGKILL.
+    """
+    left = running = _send(session, signal.SIGTERM)
+    start = time.monotonic()
+    while running and (waited := time.monotonic() - start) < grace + _KILL_FOR:
+        time.sleep(_POLL)
+        running = _send(session, signal.SIGKILL if waited >= grace else 0)
+    return left
+
+
+def _send(session: int, number: int) -> int:
+    """Send a signal to this user's processes of a session, and return how many there were."""
+    sent = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has just ended, or is another user's
+            # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the name may contain anything, even a ")".
+            state, _, _, its_session = (process / "stat").read_bytes().rpartition(b")")[2].split()[:4]
+            if int(its_session) == session and state != b"Z":
+                os.kill(int(process.name), number)
+                sent += 1
+    return sent

@@ -14,7 +14,7 @@ from workflow_commands import _juju, _test_command
 from workflow_commands._errors import CommandError
 from workflow_commands._github import annotate, annotated_errors, fold
 from workflow_commands._inputs import read_inputs
-from workflow_commands._process import Cancelled, Processes
+from workflow_commands._process import Cancelled, Processes, end_session
 from workflow_commands._runner import Runner
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # tox kills pytest half a second after SIGINT, unless told otherwise: https://tox.wiki/en/stable/config.html#suicide_timeout
 _LET_TOX_WAIT = "testenv.suicide_timeout=55;env_run_base.suicide_timeout=55"
 _RESULTS = {"success": "passed", "failure": "failed", "timed_out": "timed out", "cancelled": "cancelled"}
+# The seconds from SIGTERM to SIGKILL for what a group has left running.
+_KILL_AFTER = 5.0
 
 
 @annotated_errors("No tests")
@@ -33,8 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run each group of the runner in a pytest process of its own, and return the exit code: 1 if a group failed.
 
     With a cloud, they run in the groups of this user that can use it. The entry of the matrix is in the variable
-    RUNNER. Each group's logs become a folder in RUNNER_TEMP/artifact. Before the next group, the models are destroyed
-    that were not there before the first one.
+    RUNNER. Each group's logs become a folder in RUNNER_TEMP/artifact. The processes that a group leaves are ended.
+    Before the next group, the models are destroyed that were not there before the first one.
     """
     parser = argparse.ArgumentParser(prog="run-tests", description=main.__doc__)
     parser.add_argument("--model-options", default="", help="from `collect-groups`")
@@ -55,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 ended = processes.run(command, 60 * values["test-timeout"], in_new_groups=models is not None)
                 results.append(_RESULTS[ended.status])
                 try:
+                    if left := end_session(ended.session, _KILL_AFTER):
+                        print(f"Ended {left} process{'es' * (left > 1)} that {group.name} had left running", flush=True)
                     if models and not processes.is_cancelled:
                         models.save(runner.logs)
                 finally:
@@ -119,4 +123,4 @@ def _record(runner: Runner, group: Group, ended: Ended) -> dict[str, Any]:
     # The set-up of a shared runner belongs to its first group.
     started = {"started": float((runner.temp / "started").read_text())} if group == runner.groups[0] else {}
     times = {"tests_started": ended.started, "tests_ended": ended.ended}
-    return runner.record(status=ended.status, **started, **times)
+    return runner.record(group, status=ended.status, **started, **times)

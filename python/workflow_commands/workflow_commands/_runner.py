@@ -87,11 +87,12 @@ class Runner:
             self.logs.unlink(missing_ok=True)
             folder.mkdir()
 
-    def record(self, **values: Any) -> dict[str, Any]:
+    def record(self, group: Group, **values: Any) -> dict[str, Any]:
         """Return what the report needs to know of a group, in addition to these values."""
+        key = {"path_to_test_file": group.path, "group_id": group.id}
         shared = {"runner": self.name} if self.name else {}
         attempt = int(os.environ.get("GITHUB_RUN_ATTEMPT", "1"))
-        return {**values, "attempt": attempt, "commit": os.environ.get("GITHUB_SHA", ""), **shared}
+        return {**key, **values, "attempt": attempt, "commit": os.environ.get("GITHUB_SHA", ""), **shared}
 
     def write_record(self, group: Group, record: dict[str, Any]) -> None:
         """Keep the record of a group for `finish-groups`."""
