@@ -57,6 +57,7 @@ def test_unchanged_charm_is_not_packed(machine: Machine, caller: Callable[..., P
     }
     assert packed(first) == ["pack", "pack --platform=ubuntu@22.04:amd64", "pack --platform=ubuntu@24.04:amd64"]
     assert [*first.files("charms-packed-with-cache")] == PACKED
+    assert "stand-in: snap install lxd\n" in first.log
     assert "stand-in: snap refresh lxd" not in first.log
 
     again = machine.run(repository, cache=tmp_path / "cache")
@@ -96,6 +97,7 @@ def test_channels_and_revisions(machine: Machine, caller: Callable[..., Path]) -
     run = machine.run(caller(build(charmcraft_snap_revision="6543", lxd_snap_channel="5.21/stable"), files))
     assert run.code == 0, run.log
     assert "stand-in: snap install charmcraft --classic --revision=6543\n" in run.log
+    assert "stand-in: snap install lxd --channel=5.21/stable\n" in run.log
     assert "stand-in: snap refresh lxd --channel=5.21/stable\n" in run.log
     # Only with its new group, the user can use LXD.
     assert re.search(r"^stand-in: usermod --append --groups=lxd \w+$", run.log, flags=re.MULTILINE)

@@ -58,7 +58,9 @@ def released(caller: Callable[..., Path]) -> Path:
 def test_release(machine: Machine, released: Path, variables: dict[str, str], published: list[str]) -> None:
     run = machine.run(released, event="workflow_dispatch", inputs={"version": "51.1.0"}, variables=variables)
     assert run.code == 0, run.log
-    assert "stand-in: gh release create v51.1.0 --target=" in run.output()
+    tag = git(released, "rev-parse", "HEAD").strip()
+    assert f"/git/refs --field ref=refs/tags/v51.1.0 --field sha={tag}\n" in run.output()
+    assert "stand-in: gh release create v51.1.0 --verify-tag " in run.output()
     assert "- today's" in run.output()
     assert "- tomorrow's" not in run.output()
     assert "- yesterday's" not in run.output()
