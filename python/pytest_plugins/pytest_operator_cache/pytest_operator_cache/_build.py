@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_operator_cache._charmcraft import file_state, file_states
 from pytest_operator_cache._errors import CharmError
 from pytest_operator_cache._inputs import Inputs, describe_changes, read_inputs
+from pytest_operator_cache._run_files import patterns_below
 from pytest_operator_cache._store import CorruptError, Entry, Store
 
 if TYPE_CHECKING:
@@ -32,12 +33,14 @@ class Cache:
         ignore: More patterns of what charmcraft doesn't pack.
         log: Is called with each line that the user should see.
         since: Ignore builds that were packed before, in seconds since 1970; 0 if the user asks for the cache.
+        written: The files and folders that this run writes, as real paths: they aren't packed either.
     """
 
     store: Store
     ignore: Sequence[str]
     log: Callable[[str], None]
     since: float = 0
+    written: Sequence[Path] = ()
 
 
 class Build:
@@ -58,6 +61,7 @@ class Build:
         self._cache = cache
         self._folder = folder
         self._arguments = arguments
+        self._ignore = [*cache.ignore, *patterns_below(folder, cache.written)]
         self._destination = destination
         self._inputs = Inputs()
         # Of the inputs; empty if they can't be read or nothing can be kept.
@@ -107,7 +111,7 @@ class Build:
         """Read the inputs, and get the charms that were packed from them."""
         self._key = ""
         try:
-            self._inputs = read_inputs(self._folder, self._arguments, self._cache.ignore)
+            self._inputs = read_inputs(self._folder, self._arguments, self._ignore)
             self._key = self._inputs.key(self._arguments)
             entry = self._cache.store.get(self._key, self._destination, self._cache.since)
         except CorruptError:
@@ -144,7 +148,7 @@ class Build:
         """Cache the charms that were packed, unless it is doubtful what they were packed from."""
         names = _names(self.charms)
         try:
-            inputs = read_inputs(self._folder, self._arguments, self._cache.ignore)
+            inputs = read_inputs(self._folder, self._arguments, self._ignore)
             leftovers = [path for path in self.charms if file_state(path) in self._leftovers]
             if changes := describe_changes(self._inputs, inputs, limit=3):
                 self._log(

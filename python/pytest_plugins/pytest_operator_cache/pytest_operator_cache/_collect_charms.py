@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_operator_cache._charmcraft import pack_argument
-from pytest_operator_cache._digest import IGNORED, IGNORING, combine, digest, ignored_by, read_files
+from pytest_operator_cache._digest import combine, digest, read_files
 from pytest_operator_cache._errors import CharmError, NotACharmError
+from pytest_operator_cache._folders import walk
 from pytest_operator_cache._github import append_output
 from pytest_operator_cache._source import Charm, Platform, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 # https://docs.github.com/en/actions/reference/runners/github-hosted-runners
 RUNNERS = {"amd64": "ubuntu-24.04", "arm64": "ubuntu-24.04-arm"}
@@ -89,7 +90,8 @@ def collect(
         OSError: A charm's files can't be read.
     """
     jobs: list[dict[str, str]] = []
-    for folder in [_find_folder(root, charm_folder)] if charm_folder else _find_folders(root):
+    folders = (folder for folder, files in walk(root) if "charmcraft.yaml" in files)
+    for folder in [_find_folder(root, charm_folder)] if charm_folder else folders:
         if not _is_text(str(folder)):
             raise CharmError(
                 f"the path of the charm in {str(folder)!a} is not UTF-8, so GitHub can't pass it on",
@@ -98,6 +100,9 @@ def collect(
         try:
             charm = read(folder)
         except NotACharmError as error:
+            # What was asked for can't be left out.
+            if charm_folder:
+                raise
             log(f"{error}; left out")
             continue
         path = folder.relative_to(root).as_posix()
@@ -120,17 +125,6 @@ def _find_folder(root: Path, charm_folder: str) -> Path:
             advice="Write a path from the repository's root.",
         )
     return folder
-
-
-def _find_folders(root: Path) -> Iterator[Path]:
-    """Yield every folder with a charmcraft.yaml, sorted, without caches and virtual environments."""
-    is_ignored = ignored_by(IGNORED)
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if not is_ignored(name, name))
-        if IGNORING.intersection(files):
-            folders.clear()
-        elif "charmcraft.yaml" in files:
-            yield Path(folder)
 
 
 def _is_text(path: str) -> bool:

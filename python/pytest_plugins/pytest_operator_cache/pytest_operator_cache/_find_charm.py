@@ -27,9 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the absolute path of the packed charm in a folder, and return the exit code."""
     parser = argparse.ArgumentParser(
         prog="find-charm",
-        description="Print the absolute path of the packed charm in a folder, for the architecture of this machine. The "
-        f"exit code is {THERE_IS_NONE} if there is none, {SEVERAL_FIT} if several fit, and {IS_WRONG} if there is one "
-        "for another architecture or base, or anything else is wrong.",
+        description="Print the absolute path of the packed charm in a folder, for the architecture of this machine. "
+        f"The exit code is {THERE_IS_NONE} if there is none, {SEVERAL_FIT} if several fit, and {IS_WRONG} if there is "
+        "one for another architecture or base, or anything else is wrong.",
     )
     parser.add_argument(
         "folder", metavar="FOLDER", type=Path, nargs="?", default=Path(), help="the charm's folder (default: this one)"
@@ -37,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--base", metavar="BASE", help="the base that the charm must run on, such as ubuntu@24.04")
     options = parser.parse_args(arguments)
     try:
-        found = find_named(options.folder, Options(), options.base)
-        print(found or find_one(options.folder, Options(), base=options.base))
+        named, refused = find_named(options.folder, Options(), options.base)
+        print(named or find_one(options.folder, Options(), base=options.base, refused=refused))
     except SeveralCharmsError as error:
         choices = " or ".join(f"--base={base}" for base in error.bases)
         error.advice = f"Pass {choices}." if choices else "They are for the same base: remove those you don't need."

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_operator_cache._charmcraft import file_names, host_architecture, pack_command, platform_of
 from pytest_operator_cache._contents import Packed, UnreadableError, check, read_packed
 from pytest_operator_cache._errors import CharmError, CharmNotFoundError, SeveralCharmsError, WrongCharmError
+from pytest_operator_cache._folders import walk
 from pytest_operator_cache._source import Charm, Requirement, check_base, read
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ ARTIFACT = "charms-packed-with-cache"
 # A packed charm is in the first one for suites that `charmcraft init` creates, in the second one for `charmcraft test`.
 VARIABLES = ("CHARM_PATH", "CRAFT_ARTIFACT")
 _ANOTHER_CHARM = "another charm"
+_LOGGER = logging.getLogger("pytest_operator_cache")
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,21 @@ class Options:
         return Requirement(architecture, platform.bases | bases, name)
 
 
-def find_one(charm_path: str | Path, options: Options, bases_index: int | None = None, base: str | None = None) -> Path:
-    """Return the packed charm in a charm's folder; arguments are those of `Options.requirement`.
+def find_one(
+    charm_path: str | Path,
+    options: Options,
+    bases_index: int | None = None,
+    base: str | None = None,
+    refused: Mapping[str, str] | None = None,
+) -> Path:
+    """Return the packed charm in a charm's folder.
+
+    Args:
+        charm_path: The charm's folder.
+        options: What the user asks for in the whole run.
+        bases_index: See `Options.requirement`.
+        base: See `Options.requirement`.
+        refused: What `find_named` returns.
 
     Raises:
         CharmNotFoundError: None fits.
@@ -65,30 +81,37 @@ def find_one(charm_path: str | Path, options: Options, bases_index: int | None =
     """
     charm = read(Path(charm_path))
     requirement = options.requirement(charm, bases_index, base)
-    path = select_one(charm, requirement, find(charm, requirement))
-    logging.getLogger("pytest_operator_cache").info("Found charm %s: %s", charm.name, path)
+    path = select_one(charm, requirement, find(charm, requirement, refused=refused))
+    _LOGGER.info("Found charm %s: %s", charm.name, path)
     return path
 
 
-def find_named(charm_path: str | Path, options: Options, base: str | None = None) -> Path | None:
-    """Return the packed charm that CHARM_PATH or CRAFT_ARTIFACT names, if it fits; arguments are those of `find_one`.
+def find_named(charm_path: str | Path, options: Options, base: str | None = None) -> tuple[Path | None, dict[str, str]]:
+    """Look at the packed charms that CHARM_PATH and CRAFT_ARTIFACT name; arguments are those of `find_one`.
+
+    Returns:
+        The one that fits, if any; and for each that doesn't, the variable with its value, and the reason.
 
     Raises:
         CharmError: A variable doesn't name a packed charm, the charm is corrupt, or the source can't be read.
     """
+    refused: dict[str, str] = {}
     for variable in VARIABLES:
         if not (value := os.environ.get(variable)):
             continue
         charm = read(Path(charm_path))
+        named = f"{variable}={value}"
         try:
             packed = read_packed(Path(value).absolute())
         except UnreadableError as error:
             advice = "It must be the path of a packed charm. Correct it, or unset it."
-            raise CharmError(str(error), where=f"{variable}={value}", advice=advice) from error
-        if not _refuse(packed, charm, options.requirement(charm, base=base)):
+            raise CharmError(str(error), where=named, advice=advice) from error
+        if not (reason := _refuse(packed, charm, options.requirement(charm, base=base))):
             check(packed)
-            return packed.path
-    return None
+            return packed.path, refused
+        _LOGGER.info("%s is not used for charm %s: %s", named, charm.name, reason)
+        refused[named] = reason
+    return None, refused
 
 
 def find_all(charm_path: str | Path, options: Options, bases_index: int | None = None) -> list[Path]:
@@ -100,24 +123,43 @@ def find_all(charm_path: str | Path, options: Options, bases_index: int | None =
     return [packed.path for packed in fitting]
 
 
-def find(charm: Charm, requirement: Requirement, files: Sequence[Path] | None = None) -> list[Packed]:
+def find(
+    charm: Charm,
+    requirement: Requirement,
+    files: Sequence[Path] | None = None,
+    refused: Mapping[str, str] | None = None,
+) -> list[Packed]:
     """Return the packed charms that fit, sorted by name: at least one.
 
     Args:
         charm: The charm's source.
         requirement: What they must be.
         files: The files to choose from; without them, those in the charm's folder.
+        refused: What `find_named` returns.
 
     Raises:
         CharmNotFoundError: None fits. If there are packed charms of this name, it is a WrongCharmError.
+        CharmError: A file has the name that charmcraft gives, and can't be read.
     """
     found = sorted(charm.folder.glob("*.charm")) if files is None else files
-    inspected = [_inspect(path, charm, requirement) for path in found]
-    fitting = [packed for packed in inspected if isinstance(packed, Packed)]
-    if not fitting:
-        raise _none_fits(charm, requirement, {path.name: str(reason) for path, reason in zip(found, inspected, strict=True)})
-    # Among charms that were downloaded or renamed, it is the one with charmcraft's name.
     names = file_names(charm, requirement)
+    fitting, reasons = [], {**(refused or {})}
+    for path in found:
+        try:
+            packed = read_packed(path)
+        except UnreadableError as error:
+            # It is the one that is asked for, so no other may take its place.
+            if path.name in names:
+                raise CharmError(str(error), where=str(path), advice="Pack or download it again.") from error
+            reasons[path.name] = str(error)
+            continue
+        if reason := _refuse(packed, charm, requirement):
+            reasons[path.name] = reason
+        else:
+            fitting.append(packed)
+    if not fitting:
+        raise _none_fits(charm, requirement, reasons, [] if found else _find_elsewhere())
+    # Among charms that were downloaded or renamed, it is the one with charmcraft's name.
     named = [packed for packed in fitting if packed.path.name in names] or fitting
     # A charm that was packed for exactly these bases fits better than one that was packed for more.
     return [packed for packed in named if packed.bases == requirement.bases] or named
@@ -137,15 +179,6 @@ def select_one(charm: Charm, requirement: Requirement, fitting: Sequence[Packed]
     return packed.path
 
 
-def _inspect(path: Path, charm: Charm, requirement: Requirement) -> Packed | str:
-    """Return the packed charm if it fits, else why not."""
-    try:
-        packed = read_packed(path)
-    except UnreadableError as error:
-        return str(error)
-    return _refuse(packed, charm, requirement) or packed
-
-
 def _refuse(packed: Packed, charm: Charm, requirement: Requirement) -> str:
     """Return why a packed charm doesn't fit; empty if it does."""
     if packed.name != charm.name:
@@ -157,13 +190,22 @@ def _refuse(packed: Packed, charm: Charm, requirement: Requirement) -> str:
     return ""
 
 
-def _none_fits(charm: Charm, requirement: Requirement, refused: Mapping[str, str]) -> CharmNotFoundError:
-    elsewhere = [] if refused else [path for path in sorted(Path().rglob("*.charm")) if path.is_file()][:10]
+def _find_elsewhere() -> list[Path]:
+    """Return the first packed charms below this directory. It may be `/`, so not all folders are looked into."""
+    folders = islice(walk(Path()), 5_000)
+    packed = (folder / name for folder, files in folders for name in files if name.endswith(".charm"))
+    return [*islice(packed, 10)]
+
+
+def _none_fits(
+    charm: Charm, requirement: Requirement, refused: Mapping[str, str], elsewhere: Sequence[Path]
+) -> CharmNotFoundError:
     problem = f"no packed charm {charm.name!r} for {requirement}"
     if refused:
         problem = "\n  ".join([f"{problem}:", *(f"{name}: {reason}" for name, reason in refused.items())])
-    elif elsewhere:
-        problem = f"{problem}.\nThere are others below {Path.cwd()}: {', '.join(map(str, elsewhere))}"
+    if elsewhere:
+        listed = ", ".join(map(str, elsewhere))
+        problem = f"{problem}{'' if refused else '.'}\nThere are others below {Path.cwd()}: {listed}"
     in_ci = (
         f"In CI: build_charms_with_cache.yaml packs it into an artifact ({ARTIFACT!r} by default), and "
         "integration_test_charm.yaml downloads that to the root of the repository. Give both the same `artifact-name`, "

@@ -58,9 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("charm_base"):
         _read_bases(config)
     if config.getoption("charm_cache_clear") and not workerinput:
-        from pytest_operator_cache._store import open_store
-
-        config.stash[LINES].append(open_store().clear())
+        config.stash[LINES].append(_clear())
     if (operator := sys.modules.get("pytest_operator.plugin")) is None:
         return
     from pytest_operator_cache import _ops_test
@@ -91,9 +89,10 @@ def packed_charm(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathF
     @without_traceback
     def get_path(charm_path: str | os.PathLike[str] = ".", *, base: str | None = None) -> Path:
         path = os.fspath(charm_path)
-        if named := find_named(path, options, base):
+        named, refused = find_named(path, options, base)
+        if named:
             return named
-        return find_one(path, options, base=base) if _is_ci() else packer.pack(path, base)
+        return find_one(path, options, base=base, refused=refused) if _is_ci() else packer.pack(path, base)
 
     return get_path
 
@@ -130,13 +129,24 @@ def _get_start() -> float:
         return time.time()
 
 
+def _clear() -> str:
+    from pytest_operator_cache._store import open_store
+
+    try:
+        return open_store().clear()
+    except OSError as error:
+        return f"not cleared: {error}"
+
+
 def _get_cache(config: pytest.Config) -> Cache:
     from pytest_operator_cache._build import Cache
+    from pytest_operator_cache._run_files import files_of_run
     from pytest_operator_cache._store import open_store
 
     is_asked = config.getoption("charm_cache") or config.getini("charm_cache")
     since = 0 if is_asked else config.stash[STARTED]
-    return Cache(open_store(), config.getini("charm_cache_ignore"), config.stash[LINES].append, since)
+    log = config.stash[LINES].append
+    return Cache(open_store(), config.getini("charm_cache_ignore"), log, since, files_of_run(config))
 
 
 def _get_options(config: pytest.Config) -> Options:

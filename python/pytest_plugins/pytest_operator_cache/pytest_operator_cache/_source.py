@@ -21,14 +21,16 @@ class Platform:
     Attributes:
         name: As charmcraft names it; see `_charmcraft.pack_argument` for how to choose it.
         build_on: The Debian architectures that it can be packed on.
-        build_for: The Debian architecture that it runs on, or "all".
+        build_for: The Debian architecture that it runs on, or "all"; of several, the first.
         bases: What it runs on, such as "ubuntu@24.04".
+        architectures: All Debian architectures that it runs on, or "all".
     """
 
     name: str
     build_on: tuple[str, ...]
     build_for: str
     bases: frozenset[str]
+    architectures: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Requirement:
             platform
             for platform in platforms
             if self.platform in {"", platform.name}
-            and platform.build_for in {self.architecture, "all"}
+            and platform.architectures & {self.architecture, "all"}
             and self.bases <= platform.bases
         ]
 
@@ -99,6 +101,7 @@ class Charm:
                         build_on=tuple(dict.fromkeys([*(other.build_on if other else ()), str(info.build_on)])),
                         build_for=str(info.build_for),
                         bases=(other.bases if other else frozenset()) | (bases or {str(info.build_base)}),
+                        architectures=_all_architectures(project, str(info.build_for)),
                     )
         except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
             # craft-platforms expects a file that was validated: its other errors mean nothing to people.
@@ -151,8 +154,8 @@ def read(folder: Path) -> Charm:
     """Read the source of a charm.
 
     Raises:
-        NotACharmError: charmcraft.yaml is of another type.
-        CharmError: There is none, or it can't be read.
+        NotACharmError: There is no charmcraft.yaml, or it is of another type.
+        CharmError: It can't be read.
     """
     folder = folder.absolute()
     project = _read_yaml(folder / "charmcraft.yaml")
@@ -231,6 +234,13 @@ def _parts(project: dict[str, Any], architecture: str) -> list[tuple[dict[str, A
         base = project.get("base")
         return [(project, frozenset([base]) if base else frozenset())]
     return [({"bases": [_with_architectures(entry, architecture)]}, run_on(entry)) for entry in project["bases"]]
+
+
+def _all_architectures(project: dict[str, Any], first: str) -> frozenset[str]:
+    """Return what a platform runs on. Of a list in `bases`, craft-platforms tells only the first."""
+    entries = [] if "platforms" in project else project.get("bases", [])
+    lists = [base.get("architectures", []) for entry in entries for base in entry.get("run-on", [entry])]
+    return frozenset({first}.union(*(names for names in lists if first in names[:1])))
 
 
 def _with_architectures(entry: dict[str, Any], architecture: str) -> dict[str, Any]:

@@ -85,8 +85,7 @@ class Store:
         except FileNotFoundError:
             return None
         with file:
-            expected = file.read(64).decode(errors="replace")
-            hasher = hashlib.sha256()
+            expected, hasher = file.read(64).decode(errors="replace"), hashlib.sha256()
             entry = None
             # Until the hash is known, the content may be anything.
             with suppress(*_MALFORMED):
@@ -116,15 +115,11 @@ class Store:
         Raises:
             OSError: There is no room, or they can't be read or written. Nothing is kept then.
         """
-        sizes = [charm.stat().st_size for charm in entry.charms]
-        facts = {
-            "charms": [(charm.name, size) for charm, size in zip(entry.charms, sizes, strict=True)],
-            "seconds": entry.seconds,
-            "packed": time.time(),
-        }
-        header = json.dumps(facts).encode() + b"\n"
-        charms = zip(entry.charms, sizes, strict=True)
-        self._write(self.folder / key, 64 + len(header) + sum(sizes), lambda file: _write_charms(file, header, charms))
+        charms = [(charm, charm.stat().st_size) for charm in entry.charms]
+        names = [(charm.name, size) for charm, size in charms]
+        header = json.dumps({"charms": names, "seconds": entry.seconds, "packed": time.time()}).encode() + b"\n"
+        size = 64 + len(header) + sum(size for _, size in charms)
+        self._write(self.folder / key, size, lambda file: _write_charms(file, header, charms))
 
     def get_record(self, build: str) -> Any:
         """Return the JSON that was put for a build; None if there is none."""
@@ -181,8 +176,14 @@ class Store:
         Raises:
             OSError: The store can't be written.
         """
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._make_folder()
         return self._path(os.path.realpath(folder), ".lock")
+
+    def _make_folder(self) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Marks a cache, so that a charm whose folder it is in stays the same: https://bford.info/cachedir/
+        if not (tag := self.folder / "CACHEDIR.TAG").exists():
+            tag.write_text("Signature: 8a477f597d28d172789f06886806bc55\n# By pytest-operator-cache\n")
 
     def _path(self, text: str, suffix: str) -> Path:
         return self.folder / f"{hashlib.sha256(os.fsencode(text)).hexdigest()[:16]}{suffix}"
@@ -191,7 +192,7 @@ class Store:
         """Write a file of the store: whole or not at all."""
         if size > self.max_bytes:
             raise OSError(f"{size / 1e6:,.0f} MB is more than the cache's limit, {self.max_bytes / 1e6:,.0f} MB")
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._make_folder()
         self.evict(size)
         descriptor, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=self.folder)
         try:

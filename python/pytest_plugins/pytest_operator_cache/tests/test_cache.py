@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from pytest_operator_cache._charmcraft import host_architecture
+from pytest_operator_cache._run_files import patterns_below
 from pytest_operator_cache._store import CorruptError, Entry, Store
 
 if TYPE_CHECKING:
@@ -236,6 +237,20 @@ def test_several_platforms(
     result.stdout.fnmatch_lines([f"E *: no platform for {host_architecture()} and ubuntu@26.04. Its platforms:*"])
 
 
+def test_several_architectures(charm: Path, charmcraft: StandIn, make_charm: MakeCharm, run: Run) -> None:
+    architecture = host_architecture()
+    others = sorted({"amd64", "arm64", "riscv64"} - {architecture})
+    for run_on in ([architecture, *others], [*others, architecture]):
+        make_charm(bases=[{"build-on": [JAMMY], "run-on": [{**JAMMY, "architectures": run_on}]}])
+        run().assert_outcomes(passed=1)
+    make_charm(bases=[{"build-on": [JAMMY], "run-on": [{**JAMMY, "architectures": others}]}])
+    name = f"ubuntu-22.04-{'-'.join(others)}"
+    run().stdout.fnmatch_lines(
+        [f"E *: no platform for {architecture}. Its platforms:", f"E *  {name}: on ubuntu@22.04"]
+    )
+    assert charmcraft.calls == [[str(charm)], [str(charm)]]
+
+
 def test_charmcraft_packs_another_charm(charm: Path, charmcraft: StandIn, make_charm: MakeCharm, run: Run) -> None:
     make_charm(name="other")
     result = run("--charm-cache")
@@ -258,6 +273,14 @@ def test_clear_without_a_store(charm: Path, charmcraft: StandIn, run: Run, store
     result = run("--charm-cache-clear")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines([f"charm cache: 0 removed from {store}, 0 MB"])
+    assert charmcraft.calls == [[str(charm)]]
+
+
+def test_clear_of_what_cannot_be_read(charm: Path, charmcraft: StandIn, run: Run, store: Path) -> None:
+    store.write_text("")
+    result = run("--charm-cache-clear")
+    result.assert_outcomes(passed=1)
+    assert f"charm cache: not cleared: [Errno 20] Not a directory: '{store}'" in result.stdout.lines
     assert charmcraft.calls == [[str(charm)]]
 
 
@@ -428,6 +451,79 @@ def test_what_tests_leave_behind_does_not_count(
     assert (charm / "somewhere/CACHEDIR.TAG").exists()
     (line,) = told()
     assert line.startswith(f"{FILE} taken from the cache, ")
+
+
+TEST_THAT_WRITES = """
+import logging
+import time
+
+def test_charm(tmp_path, packed_charm):
+    logging.error("%s", time.time())
+    (tmp_path.parents[{}] / "of-another-test").write_text(str(time.time()))
+    assert packed_charm({!r})
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--log-file=pytest.log"],
+        ["--log-file=[1]*.log"],
+        ["--log-file=link/pytest.log"],
+        ["--override-ini=log_file=logs/pytest.log"],
+        ["--junit-xml=$REPORTS/report.xml"],
+        ["--junit-xml=report.xml", "-p", "no:logging"],
+        ["--debug=dbg.log"],
+        ["--basetemp=temporary"],
+    ],
+)
+def test_what_pytest_writes_does_not_count(
+    charm: Path,
+    charmcraft: StandIn,
+    told: Callable[..., list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+) -> None:
+    (charm / "test_charm.py").write_text(TEST_THAT_WRITES.format(0, "."))
+    monkeypatch.setenv("REPORTS", str(charm / "reports"))
+    (charm / "logs").mkdir()
+    (charm / "link").symlink_to("logs")
+    assert told(*arguments)[0].startswith(f"{FILE} kept, ")
+    assert told(*arguments)[0].startswith(f"{FILE} taken from the cache, ")
+    # Other files of this name count.
+    for name in ("pytest.log", "report.xml", "dbg.log", "temporary"):
+        (charm / "src" / name).write_text("new")
+    told(*arguments)
+    assert len(charmcraft.calls) == 2
+
+
+def test_what_pytest_writes_does_not_count_in_workers(
+    make_charm: MakeCharm, charmcraft: StandIn, pytester: pytest.Pytester
+) -> None:
+    make_charm("charm")
+    pytester.makepyfile(test_charm=TEST_THAT_WRITES.format(1, "charm"))
+    arguments = ["--basetemp=charm/temporary", "--junit-xml=charm/report.xml", "--log-file=charm/pytest.log"]
+    for _ in range(2):
+        result = pytester.runpytest_subprocess("--charm-cache", "--numprocesses=1", *arguments)
+        result.assert_outcomes(passed=1)
+    assert len(charmcraft.calls) == 1
+
+
+def test_only_what_is_below_the_charm_is_left_out(tmp_path: Path) -> None:
+    charm = tmp_path / "charm"
+    assert patterns_below(charm, [charm / "a/b.log", charm, tmp_path, tmp_path / "charm.log"]) == ["/a/b.log"]
+
+
+def test_store_in_the_charm_does_not_count(
+    charm: Path, charmcraft: StandIn, told: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(charm / ".cache"))
+    assert told()[0].startswith(f"{FILE} kept, ")
+    assert told()[0].startswith(f"{FILE} taken from the cache, ")
+    assert len(charmcraft.calls) == 1
+    # https://bford.info/cachedir/
+    tag = (charm / ".cache/pytest-operator-cache/CACHEDIR.TAG").read_text()
+    assert tag == "Signature: 8a477f597d28d172789f06886806bc55\n# By pytest-operator-cache\n"
 
 
 @pytest.mark.usefixtures("charmcraft")
@@ -617,8 +713,8 @@ def test_full_disk_leaves_the_build_usable(charm: Path, charmcraft: StandIn, sto
     )
     assert " 1 passed" in output
     assert f"charm cache: {FILE} not kept: No space left on device" in output
-    # Nothing is left of it but the lock.
-    assert [Path(name).suffix for name in output.splitlines()[-1:]] == [".lock"]
+    # Nothing is left of it but the lock, and the mark of a cache.
+    assert {Path(name).suffix for name in output.splitlines()[-2:]} == {".lock", ".TAG"}
     assert len(charmcraft.calls) == 1
 
 
@@ -733,7 +829,7 @@ def test_charm_that_becomes_shorter_is_not_kept(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(time, "time", lambda: charm.write_bytes(b"x"))
     with pytest.raises(OSError, match=r"^demo\.charm has become shorter$"):
         store.put("a" * 64, Entry([charm], 1.0))
-    assert list(store.folder.iterdir()) == []
+    assert entries(store.folder) == []
 
 
 def test_folder_of_someone_else_is_left(tmp_path: Path) -> None:

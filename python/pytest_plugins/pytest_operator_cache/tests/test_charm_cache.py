@@ -67,7 +67,7 @@ def test_list_of_nothing(show: Callable[..., list[str]]) -> None:
 def test_clear(show: Callable[..., list[str]], store: Store) -> None:
     (store.folder / "of-someone-else").touch()
     assert show("clear") == [f"3 removed from {store.folder}, 12 MB"]
-    assert [path.name for path in store.folder.iterdir()] == ["of-someone-else"]
+    assert sorted(path.name for path in store.folder.iterdir()) == ["CACHEDIR.TAG", "of-someone-else"]
     assert show("clear") == [f"0 removed from {store.folder}, 0 MB"]
 
 

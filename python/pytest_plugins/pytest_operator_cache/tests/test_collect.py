@@ -483,9 +483,13 @@ def test_only_one_charm(make_charm: MakeCharm, collect: Callable[..., list[dict[
         ("../other", "../other: this folder is outside the repository. Write a path from the repository's root."),
         ("/etc", "/etc: this folder is outside the repository. Write a path from the repository's root."),
         ("none", "ROOT/none: not the folder of a charm, because it has no charmcraft.yaml"),
+        ("bundle", "ROOT/bundle/charmcraft.yaml: not a charm, but a bundle"),
     ],
 )
-def test_only_charm_is_not_there(error_of: Callable[..., str], folder: str, message: str) -> None:
+def test_only_charm_is_not_there(
+    make_charm: MakeCharm, error_of: Callable[..., str], folder: str, message: str
+) -> None:
+    make_charm("bundle", type="bundle")
     assert error_of(_collect_charms.main, f"--charm={folder}") == f"collect-charms: {message}"
 
 

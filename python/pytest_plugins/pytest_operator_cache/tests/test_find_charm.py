@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from conftest import MakeCharm, MakePacked
 
 ARCHITECTURE = host_architecture()
+OTHER = {"amd64": "arm64", "arm64": "amd64"}[ARCHITECTURE]
 
 
 @pytest.fixture
@@ -63,18 +64,48 @@ def test_none_fits(make_charm: MakeCharm, make_packed: MakePacked, find: Callabl
     folder = make_charm()
     make_packed("demo.charm")
     code, printed, message = find("--base=ubuntu@24.04")
-    assert (code, printed) == (1, "")
+    assert (code, printed) == (4, "")
     assert message.startswith(
         f"find-charm: {folder}: no packed charm 'demo' for {ARCHITECTURE} and ubuntu@24.04:\n"
         "  demo.charm: for another base, ubuntu@22.04\n"
     )
     assert "\nOn a laptop: run `charmcraft pack` in " in message
+    make_packed("demo.charm", architecture=OTHER)
+    code, printed, message = find()
+    assert (code, printed) == (4, "")
+    assert f"\n  demo.charm: for another architecture, {OTHER}\n" in message
+
+
+def test_there_is_none(
+    make_charm: MakeCharm, make_packed: MakePacked, find: Callable[..., tuple[int, str, str]]
+) -> None:
+    folder = make_charm()
+    for line in ("find-charm: {}: no packed charm 'demo' for {}. In CI: ", "\n  other.charm: another charm, 'other'\n"):
+        code, printed, message = find()
+        assert (code, printed) == (1, "")
+        assert line.format(folder, ARCHITECTURE) in message
+        make_packed("other.charm", name="other")
+
+
+def test_corrupt(make_charm: MakeCharm, make_packed: MakePacked, find: Callable[..., tuple[int, str, str]]) -> None:
+    make_charm()
+    packed = make_packed("demo.charm")
+    content = packed.read_bytes()
+    packed.write_bytes(content.replace(b"#!/usr", b"#!/USR"))
+    again = "Pack or download it again.\n"
+    assert find() == (4, "", f"find-charm: {packed}: corrupt (src/charm.py). {again}")
+    packed.write_bytes(content[:100])
+    code, printed, message = find()
+    assert (code, printed) == (4, "")
+    assert "\n  demo.charm: not a zip file, or only a part of one\n" in message
+    packed = packed.rename(f"demo_{ARCHITECTURE}.charm").absolute()
+    assert find() == (4, "", f"find-charm: {packed}: not a zip file, or only a part of one. {again}")
 
 
 def test_bad_arguments(make_charm: MakeCharm, find: Callable[..., tuple[int, str, str]]) -> None:
     folder = make_charm()
     message = "find-charm: 'jammy' is not a base. Write NAME@CHANNEL, such as ubuntu@24.04.\n"
-    assert find("--base=jammy") == (1, "", message)
+    assert find("--base=jammy") == (4, "", message)
     message = f"find-charm: {folder}/src: not the folder of a charm, because it has no charmcraft.yaml\n"
     assert find("src") == (1, "", message)
 
@@ -90,6 +121,24 @@ def test_charm_in_a_variable(
     named = make_packed("elsewhere/other.charm")
     monkeypatch.setenv("CHARM_PATH", "elsewhere/other.charm")
     assert find() == (0, f"{named}\n", "")
+    monkeypatch.setenv("CHARM_PATH", "none.charm")
+    code, printed, message = find()
+    assert (code, printed) == (4, "")
+    assert message.startswith("find-charm: CHARM_PATH=none.charm: can't be read ([Errno 2] No such file or directory: ")
+
+
+def test_charm_in_a_variable_does_not_fit(
+    make_charm: MakeCharm,
+    make_packed: MakePacked,
+    find: Callable[..., tuple[int, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make_charm()
+    make_packed("elsewhere/foreign.charm", architecture=OTHER)
+    monkeypatch.setenv("CHARM_PATH", "elsewhere/foreign.charm")
+    code, printed, message = find()
+    assert (code, printed) == (4, "")
+    assert f"\n  CHARM_PATH=elsewhere/foreign.charm: for another architecture, {OTHER}\n" in message
 
 
 def test_command_of_the_package(make_charm: MakeCharm, make_packed: MakePacked) -> None:

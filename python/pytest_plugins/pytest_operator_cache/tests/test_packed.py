@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import logging
+import os
 import sys
 import tempfile
 import zipfile
@@ -16,11 +18,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_operator_cache._charmcraft import host_architecture
 from pytest_operator_cache._errors import CharmError
-from pytest_operator_cache._packed import Options, find_one
+from pytest_operator_cache._packed import Options, find_all, find_named, find_one
 from pytest_operator_cache._source import read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from conftest import MakeCharm, MakePacked, Run, StandIn
 
@@ -116,6 +118,36 @@ def test_none_is_there_but_elsewhere(
     assert message[-1] == f"On a laptop: run `charmcraft pack` in {folder}, or unset the variable CI."
 
 
+def test_folders_in_which_none_is_looked_for(
+    make_charm: MakeCharm, make_packed: MakePacked, error_of: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_charm("application")
+    for folder in (".git", ".tox/x", "environment/lib", "vanished", "z"):
+        make_packed(f"{folder}/demo.charm")
+    Path("environment/pyvenv.cfg").touch()
+    scandir = os.scandir
+
+    def scan(folder: str | Path) -> Iterator[os.DirEntry[str]]:
+        if Path(folder).name == "vanished":
+            raise FileNotFoundError(folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    message = error_of("test_charm.py", call="packed_charm('application')").splitlines()
+    assert message[1] == f"There are others below {Path.cwd()}: z/demo.charm"
+
+
+def test_only_some_of_the_others_are_shown(
+    make_charm: MakeCharm, make_packed: MakePacked, error_of: Callable[..., str]
+) -> None:
+    make_charm("application")
+    for number in range(12):
+        make_packed(f"artifact/{number:02}.charm")
+    message = error_of(call="packed_charm('application')").splitlines()
+    listed = ", ".join(f"artifact/{number:02}.charm" for number in range(10))
+    assert message[1] == f"There are others below {Path.cwd()}: {listed}"
+
+
 def test_several_fit(make_charm: MakeCharm, make_packed: MakePacked, error_of: Callable[..., str]) -> None:
     folder = make_charm(bases=[{"name": "ubuntu", "channel": channel} for channel in ("20.04", "22.04")])
     make_packed("demo_20.charm", base="ubuntu@20.04")
@@ -154,6 +186,11 @@ def test_several_fit_that_say_the_same(
         (
             {"bases": [{"name": "ubuntu", "channel": "22.04"}]},
             f"demo_ubuntu-22.04-{ARCHITECTURE}.charm",
+            "ubuntu@22.04",
+        ),
+        (
+            {"bases": [{"name": "ubuntu", "channel": "22.04", "architectures": [OTHER, ARCHITECTURE]}]},
+            f"demo_ubuntu-22.04-{OTHER}-{ARCHITECTURE}.charm",
             "ubuntu@22.04",
         ),
     ],
@@ -272,6 +309,32 @@ def test_chosen_charm_is_corrupt(make_charm: MakeCharm, make_packed: MakePacked,
     packed = make_packed("demo.charm")
     packed.write_bytes(packed.read_bytes().replace(b"#!/usr", b"#!/USR"))
     assert error_of().endswith(f"{packed}: corrupt (src/charm.py). Pack or download it again.")
+
+
+@pytest.mark.parametrize("size", [0, 100])
+def test_no_other_takes_the_place_of_a_corrupt_one(
+    make_charm: MakeCharm, make_packed: MakePacked, error_of: Callable[..., str], size: int
+) -> None:
+    folder = make_charm()
+    make_packed("demo.charm")
+    packed = make_packed(f"demo_{ARCHITECTURE}.charm")
+    packed.write_bytes(packed.read_bytes()[:size])
+    message = f"CharmError: {packed}: not a zip file, or only a part of one. Pack or download it again."
+    assert error_of().endswith(message)
+    with pytest.raises(CharmError) as error:
+        find_all(folder, Options())
+    assert str(error.value) in message
+
+
+def test_corrupt_one_for_another_base(make_charm: MakeCharm, make_packed: MakePacked) -> None:
+    folder = make_charm(bases=[{"name": "ubuntu", "channel": channel} for channel in ("20.04", "22.04")])
+    good = make_packed(f"demo_ubuntu-20.04-{ARCHITECTURE}.charm", base="ubuntu@20.04")
+    bad = make_packed(f"demo_ubuntu-22.04-{ARCHITECTURE}.charm")
+    bad.write_bytes(bad.read_bytes()[:100])
+    for find, options in ((find_one, Options()), (find_all, Options()), (find_one, Options({"": "ubuntu@22.04"}))):
+        with pytest.raises(CharmError, match=rf"^{bad}: not a zip file, or only a part of one\. Pack or download it "):
+            find(folder, options)
+    assert find_one(folder, Options({"": "ubuntu@20.04"})) == good
 
 
 def test_charm_that_cannot_be_unpacked(
@@ -419,6 +482,47 @@ def test_bases(packed_charm):
     run().assert_outcomes(passed=1)
     (folder / "test_charm.py").write_text("def test_base(packed_charm): assert packed_charm().name == 'old.charm'")
     run("--charm-base=ubuntu@22.04").assert_outcomes(passed=1)
+
+
+def test_error_says_why_a_variable_has_no_effect(
+    make_charm: MakeCharm, make_packed: MakePacked, error_of: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_charm("charm")
+    foreign = make_packed("elsewhere/foreign.charm", architecture=OTHER)
+    other = make_packed("elsewhere/other.charm", name="other")
+    monkeypatch.setenv("CHARM_PATH", str(foreign))
+    monkeypatch.setenv("CRAFT_ARTIFACT", str(other))
+    message = (
+        f"WrongCharmError: {folder}: no packed charm 'demo' for {ARCHITECTURE}:\n"
+        f"  CHARM_PATH={foreign}: for another architecture, {OTHER}\n"
+        f"  CRAFT_ARTIFACT={other}: another charm, 'other'\n"
+    )
+    shown = error_of(call="packed_charm('charm')")
+    assert f"{message}There are others below {Path.cwd()}: elsewhere/foreign.charm, elsewhere/other.charm\n" in shown
+    make_packed("charm/new.charm", base="ubuntu@24.04")
+    shown = error_of(call="packed_charm('charm', base='ubuntu@22.04')")
+    assert "\n  new.charm: for another base, ubuntu@24.04\nIn CI: " in shown
+    assert f"\n  CHARM_PATH={foreign}: " in shown
+    # A variable that names another charm is common, and not wrong.
+    monkeypatch.delenv("CHARM_PATH")
+    (folder / "new.charm").unlink()
+    assert "CharmNotFoundError: " in error_of(call="packed_charm('charm')")
+
+
+def test_log_says_why_a_variable_has_no_effect(
+    make_charm: MakeCharm,
+    make_packed: MakePacked,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    folder = make_charm()
+    foreign, good = make_packed("foreign.charm", architecture=OTHER), make_packed("good.charm")
+    monkeypatch.setenv("CHARM_PATH", str(foreign))
+    monkeypatch.setenv("CRAFT_ARTIFACT", "good.charm")
+    reason = f"for another architecture, {OTHER}"
+    with caplog.at_level(logging.INFO, "pytest_operator_cache"):
+        assert find_named(folder, Options()) == (good, {f"CHARM_PATH={foreign}": reason})
+    assert caplog.messages == [f"CHARM_PATH={foreign} is not used for charm demo: {reason}"]
 
 
 def test_variable_names_no_charm(
