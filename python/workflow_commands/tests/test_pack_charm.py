@@ -52,7 +52,8 @@ def test_new_charms_are_taken(
     calls = program("my-pack", "echo new > new.charm; echo after > again.charm; echo text > other.txt")
     assert pack_charm([f"--argument={argument}", "--to=out", "--", "charms/a b"]) == 0
     assert calls.read_text() == f"{argument}\n"
-    assert sudo.read_text().startswith(f"--user=#{os.getuid()} --preserve-env --preserve-env=PATH -- env -- bash ")
+    assert sudo.read_text().startswith(f"--user=#{os.getuid()} --preserve-env=")
+    assert " -- env -- bash " in sudo.read_text()
     assert packed(repository) == {"charms/a b/again.charm": "after\n", "charms/a b/new.charm": "new\n"}
     assert capfd.readouterr().out == f"in {charm}\nout/charms/a b/again.charm\nout/charms/a b/new.charm\n"
     assert sorted(path.name for path in (repository / "out/charms/a b").iterdir()) == ["again.charm", "new.charm"]

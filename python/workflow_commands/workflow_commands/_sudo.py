@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,5 +18,7 @@ def with_new_groups(command: Sequence[str]) -> list[str]:
     Args:
         command: It gets all variables of this process. Its first word can't contain `=`.
     """
+    # The sudo of Ubuntu 26.04 ignores --preserve-env without names. It doesn't take the names of a shell's functions.
+    names = ",".join(name for name in sorted(os.environ) if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII))
     # sudo searches in a PATH of its own, so `env` searches in ours.
-    return ["sudo", f"--user=#{os.getuid()}", "--preserve-env", "--preserve-env=PATH", "--", "env", "--", *command]
+    return ["sudo", f"--user=#{os.getuid()}", f"--preserve-env={names}", "--", "env", "--", *command]
