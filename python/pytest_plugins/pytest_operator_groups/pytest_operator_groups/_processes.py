@@ -53,6 +53,12 @@ class ProcessPool:
         """The time since the start of the run, in seconds."""
         return 0.0 if self._start is None else time.monotonic() - self._start
 
+    def interrupt_on_signals(self) -> None:
+        """Let SIGHUP, SIGINT and SIGTERM interrupt what runs. An event loop must be running."""
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
+                asyncio.get_running_loop().add_signal_handler(number, self.interrupt, number)
+
     def interrupt(self, number: signal.Signals) -> None:
         """Start nothing more, and interrupt what runs. The second time, end it. The third time, kill it."""
         if self.interrupted_by is None:

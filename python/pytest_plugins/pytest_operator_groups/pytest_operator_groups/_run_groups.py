@@ -44,17 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _run(options: argparse.Namespace) -> int:
-    import asyncio
-    import signal
-
     from pytest_operator_groups._collect import CollectionError, collect_groups
     from pytest_operator_groups._display import has_live_table
     from pytest_operator_groups._processes import ProcessPool
 
     pool = ProcessPool(options.timeout, options.grace)
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
-            asyncio.get_running_loop().add_signal_handler(number, pool.interrupt, number)
+    pool.interrupt_on_signals()
     _make_folder(options.results)
     environment = {
         name: value for name, value in os.environ.items() if name not in {"GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"}

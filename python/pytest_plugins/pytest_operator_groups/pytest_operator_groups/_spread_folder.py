@@ -55,22 +55,24 @@ class SpreadFolder:
 
     Args:
         folder: The folder. It may be missing.
+        start: The path from a task's folder to the one in which pytest starts. Other tasks are of another suite.
 
     Raises:
         OSError: A task can't be read.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, start: str) -> None:
         self._folder = folder
         self._texts = {
             path.parent.name: path.read_text(encoding="utf-8", errors="replace")
             for path in sorted(folder.glob("*/task.yaml"))
         }
-        self._ours = {name: task for name, text in self._texts.items() if (task := read_task(text)) is not None}
+        tasks = {name: read_task(text) for name, text in self._texts.items()}
+        self._ours = {name: task for name, task in tasks.items() if task and task.start in {start, ""}}
 
     def priority(self, name: str) -> int | None:
         """Return the priority that a task of ours has now, or None."""
-        return self._ours.get(name, ("", None))[1]
+        return self._ours[name].priority if name in self._ours else None
 
     def compare(self, tasks: Mapping[str, str], paths: Iterable[str]) -> list[Change]:
         """Return the files to write and to remove.
@@ -85,7 +87,7 @@ class SpreadFolder:
         for name in tasks:
             if name in self._texts and name not in self._ours:
                 raise GroupsError(
-                    "write-spread-tasks did not write this file, so it can't replace it",
+                    "write-spread-tasks did not write this file for this suite, so it can't replace it",
                     where=str(self._path(name)),
                     advice="Remove it, or name another folder: --folder DIR",
                 )
@@ -97,8 +99,8 @@ class SpreadFolder:
         roots = [os.path.abspath(path) for path in paths]  # noqa: PTH100, Path.absolute keeps ".."
         return changes + [
             Change(self._path(name), self._texts[name], None)
-            for name, (file, _) in self._ours.items()
-            if name not in tasks and (not roots or not os.path.exists(file) or _is_in(file, roots))  # noqa: PTH110
+            for name, task in self._ours.items()
+            if name not in tasks and (not roots or not os.path.exists(task.file) or _is_in(task.file, roots))  # noqa: PTH110
         ]
 
     def _path(self, name: str) -> Path:

@@ -7,7 +7,7 @@ import re
 import shlex
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -80,7 +80,7 @@ class TaskOptions:
                     f"{key} has a wrong type", where=where, advice=f"Write, for example: {key}: {example}"
                 )
         own = [key for key in _OWN_KEYS if key in template]
-        own += [f"environment: {name}" for name in _OWN_VARIABLES if name in template.get("environment", {})]
+        own += [f"environment: {name}" for name in template.get("environment", {}) if _variable(name) in _OWN_VARIABLES]
         if own:
             raise GroupsError(
                 f"write-spread-tasks itself writes {' and '.join(own)}",
@@ -139,16 +139,32 @@ def write_task(group: Mapping[str, Any], priority: int | None, options: TaskOpti
     return HEADER + text.getvalue()
 
 
-def read_task(text: str) -> tuple[str, int | None] | None:
-    """Return the test file and the priority in a task.yaml of `write_task`, or None if somebody else wrote it."""
+class WrittenTask(NamedTuple):
+    """A task of `write_task`.
+
+    Attributes:
+        file: The test file, or "" if the task was edited, or has a merge conflict.
+        start: The path from its folder to the one in which pytest starts, or "".
+        priority: Its priority, or None.
+    """
+
+    file: str = ""
+    start: str = ""
+    priority: int | None = None
+
+
+def read_task(text: str) -> WrittenTask | None:
+    """Return what is in a task.yaml of `write_task`, or None if somebody else wrote it."""
     if not text.startswith(HEADER):
         return None
     try:
         task = _make_yaml().load(text)
         file, priority = task["environment"]["TEST_FILE"], task.get("priority")
-        return _unquote(file), priority if isinstance(priority, int) else None
-    except (YAMLError, LookupError, TypeError, AttributeError, ValueError):  # It was edited, or has a merge conflict.
-        return "", None
+        _, start, *_ = task["execute"].splitlines()
+        _, start = shlex.split(start)
+        return WrittenTask(_unquote(file), start, priority if isinstance(priority, int) else None)
+    except (YAMLError, LookupError, TypeError, AttributeError, ValueError):
+        return WrittenTask()
 
 
 def find_systems(runner: str | Sequence[str] | None, systems: Sequence[tuple[str, str]]) -> list[str]:
@@ -177,6 +193,11 @@ def _name(group: Mapping[str, Any]) -> str:
 def _quote(value: str) -> str:
     """Return the value of a variable as spread needs it: spread adds double quotes, unless it begins with a quote."""
     return shlex.quote(value) if re.search("""[$`"'\\\\]""", value) else value
+
+
+def _variable(name: str) -> str:
+    """Return the variable that a name in `environment` sets: NAME/VARIANT sets it for a variant."""
+    return name.partition("/")[0]
 
 
 def _unquote(value: str) -> str:

@@ -122,10 +122,11 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
     from pytest_operator_groups._spread_folder import SpreadFolder
     from pytest_operator_groups._spread_tasks import TaskOptions, name_tasks, write_task
 
+    start = Path(os.path.relpath(Path(), options.folder / "NAME")).as_posix()
     task_options = TaskOptions(
         options.test_command,
         options.arguments,
-        start=Path(os.path.relpath(Path(), options.folder / "NAME")).as_posix(),
+        start=start,
         kill_timeout=options.kill_timeout,
         systems=options.systems,
         template=_read(options.template) if options.template else "",
@@ -134,14 +135,14 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
     task_options.read_template()
     durations = read_durations(options.durations) if options.durations else Durations()
     command = [sys.executable, "-m", "pytest", *options.paths, *options.arguments]
-    groups = asyncio.run(collect_groups(command, ProcessPool(), os.environ))
+    groups = asyncio.run(_collect(command))
     if not groups:
         raise GroupsError(
             "every test was deselected, so there is no group. Nothing was written",
             advice="Change the arguments after --",
         )
     _check_labels(options.systems, groups)
-    folder = SpreadFolder(options.folder)
+    folder = SpreadFolder(options.folder, start)
     tasks = {}
     for name, group in zip(name_tasks(groups), groups, strict=True):
         known = durations.seconds(group["path_to_test_file"], group["group_id"])
@@ -162,6 +163,13 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
     removed = sum(change.new is None for change in changes)
     print(f"{options.folder}: {count(len(tasks), 'task')}, {len(changes) - removed} written, {removed} removed")
     return 0
+
+
+async def _collect(command: Sequence[str]) -> list[dict[str, Any]]:
+    pool = ProcessPool()
+    pool.interrupt_on_signals()
+    pool.log = lambda _: None  # no fixture runs
+    return await collect_groups(command, pool, os.environ)
 
 
 def _check_labels(systems: Sequence[tuple[str, str]], groups: Sequence[dict[str, Any]]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest_operator_groups._spread_folder import SpreadFolder
+from pytest_operator_groups._spread_folder import Change, SpreadFolder
 from pytest_operator_groups._spread_tasks import HEADER, TaskOptions, name_tasks, read_task, write_task
 from pytest_operator_groups._write_spread_tasks import main
 from ruamel.yaml import YAML
@@ -88,7 +88,7 @@ def group(group_id: str = "1", file: str = "test_charm.py", runner: str | list[s
 
 
 def options(**values: Any) -> TaskOptions:
-    return TaskOptions("tox run -e integration --", [], "../../..", **values)
+    return TaskOptions("tox run -e integration --", [], **{"start": "../../..", **values})
 
 
 def files(folder: str = "tests/spread") -> dict[str, str]:
@@ -222,9 +222,9 @@ def test_template_is_merged() -> None:
         ("environment: [A]", "environment has a wrong type. Write, for example: environment: {NAME: value}"),
         ("artifacts: logs", "artifacts has a wrong type. Write, for example: artifacts: [logs/]"),
         (
-            "execute: tox\nenvironment: {GROUP: 1}",
+            "execute: tox\nenvironment: {GROUP/variant: 1}",
             (
-                "write-spread-tasks itself writes execute and environment: GROUP. Remove it. The options "
+                "write-spread-tasks itself writes execute and environment: GROUP/variant. Remove it. The options "
                 "--test-command and --durations change what is written. `prepare` is a script that runs before "
                 "`execute`"
             ),
@@ -312,11 +312,16 @@ def test_task_of_somebody_else_is_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "test_charm-1").mkdir()
     (tmp_path / "test_charm-1/task.yaml").write_text("summary: by hand")
     with pytest.raises(Exception, match="did not write this file") as raised:
-        SpreadFolder(tmp_path).compare({"test_charm-1": HEADER}, [])
+        SpreadFolder(tmp_path, "..").compare({"test_charm-1": HEADER}, [])
     assert str(raised.value) == (
-        f"{tmp_path}/test_charm-1/task.yaml: write-spread-tasks did not write this file, so it can't replace it. "
-        "Remove it, or name another folder: --folder DIR"
+        f"{tmp_path}/test_charm-1/task.yaml: write-spread-tasks did not write this file for this suite, so it can't "
+        "replace it. Remove it, or name another folder: --folder DIR"
     )
+
+
+def test_difference_of_a_file_without_a_newline_at_its_end() -> None:
+    diff = Change(Path("task.yaml"), "a: 1\nb: 2", "a: 1\nb: 3\n").diff
+    assert diff.endswith(" a: 1\n-b: 2\n\\ No newline at end of file\n+b: 3\n")
 
 
 @pytest.mark.parametrize(
@@ -340,13 +345,16 @@ def test_only_tasks_of_what_was_collected_are_removed(
         Path(f"tests/spread/{name}/task.yaml").write_text(write_task(group("1", f"test_{name}.py"), None, options()))
     Path("tests/spread/broken").mkdir()
     Path("tests/spread/broken/task.yaml").write_text(f"{HEADER}<<<<<<< ours\n")
-    changes = SpreadFolder(Path("tests/spread")).compare({}, paths)
+    Path("tests/spread/elsewhere").mkdir()
+    of_another_suite = write_task(group(), None, options(start="../../../sub"))
+    Path("tests/spread/elsewhere/task.yaml").write_text(of_another_suite)
+    changes = SpreadFolder(Path("tests/spread"), "../../..").compare({}, paths)
     assert {change.path.parent.name for change in changes} == removed
 
 
 @pytest.mark.parametrize("file", ["test_a b.py", "test_$HOME.py", "test_it's.py", '"test".py', "test_`id`.py"])
 def test_file_is_read_back(file: str) -> None:
-    assert read_task(write_task(group(file=file), 7, options())) == (f"tests/integration/{file}", 7)
+    assert read_task(write_task(group(file=file), 7, options())) == (f"tests/integration/{file}", "../../..", 7)
 
 
 def test_more_groups_than_github_has_jobs(make_suite: MakeSuite) -> None:
