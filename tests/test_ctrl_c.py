@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -144,6 +145,7 @@ def test_demo(simulator: Simulator, repository: Path) -> None:
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     assert (pressed, code) != (0, 0), shown
     assert "Stopping: fixtures have 60 s to tear down." in shown
-    assert "9 not run" in shown
+    assert re.search(r"passed, 0 failed, \d not run in ", shown), shown
     assert models(simulator) == [], shown
-    assert time.monotonic() - pressed < 20
+    # It takes 5 s on an idle machine. After 60 s, it would have been SIGTERM.
+    assert time.monotonic() - pressed < 60

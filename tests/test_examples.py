@@ -9,6 +9,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,25 @@ def results(folder: Path) -> dict[str, str]:
     return {group["job_name"]: group["result"] for group in groups}
 
 
+def is_started(charm: Path, folder: Path) -> bool:
+    """Run a packed charm as Juju does, and return whether its code found ops, which begins by writing to Juju's log."""
+    with zipfile.ZipFile(charm) as archive:
+        archive.extractall(folder)
+    (programs := folder / "programs").mkdir()
+    (programs / "juju-log").write_text(f"#!/bin/sh\ntouch {folder / 'logged'}\n")
+    (programs / "juju-log").chmod(0o755)
+    juju = {
+        "JUJU_CHARM_DIR": str(folder),
+        "JUJU_DISPATCH_PATH": "hooks/start",
+        "JUJU_MODEL_NAME": "testing",
+        "JUJU_UNIT_NAME": "app/0",
+        "JUJU_VERSION": "3.6.12",
+        "PATH": f"{programs}{os.pathsep}/usr/bin:/bin",
+    }
+    subprocess.run(["sh", folder / "dispatch"], cwd=folder, env=juju, check=False)
+    return (folder / "logged").exists()
+
+
 def processes_of(folder: Path) -> list[str]:
     """Return the command lines of what runs with a path in this folder."""
     running = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
@@ -136,6 +156,11 @@ def test_demo_with_the_real_charmcraft_and_the_juju_on_path(
     assert f"charmcraft: {ROOT / 'tests/bin/charmcraft'}\n" in result.stdout
     assert "Juju: the controller that `juju` is connected to\n" in result.stdout
     assert "\n4 groups passed, 0 failed in " in result.stdout
+    # The simulator runs no charm.
+    packed = [*(tmp_path / "examples").rglob("*.charm")]
+    assert len(packed) > 3
+    for charm in packed:
+        assert is_started(charm, tmp_path / "units" / charm.stem), charm
 
 
 def test_broken_test_fails_only_its_group(charm: Path, operator_python: str, home: dict[str, str]) -> None:

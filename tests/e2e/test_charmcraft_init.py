@@ -6,6 +6,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +17,6 @@ from e2e.act import CALLED, ROOT, commit, git
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from e2e.act import Machine, Run
 
@@ -67,6 +68,8 @@ def init(machine: Machine, tmp_path: Path) -> Init:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
         if files:
+            for check in ("check", "format --check"):  # as its own `tox run -e lint` does
+                run(f"{Path(sys.executable).with_name('ruff')} {check} tests/integration")
             assert re.findall(r"^(\S+\.py \| group \w+)", run(LIST), flags=re.MULTILINE) == GROUPS
         # This machine packs only for its own architecture.
         project = folder / "charmcraft.yaml"

@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 from e2e.act import CHARM, ROOT, STAND_INS, WORKFLOWS
 
+SPREAD = (ROOT / "docs/spread.md").read_text()
 WITH_SNAPD = ["unshare", "--map-root-user", "--mount", sys.executable, str(STAND_INS / "snapd.py")]
 PATH = os.pathsep.join([str(ROOT / ".tools/go"), os.environ["PATH"]])
 VARIABLES = {
@@ -116,6 +117,12 @@ def test_inputs_take_effect(
     assert sorted(re.sub(r"(?<=metallb:)([\d.]+)-\1$", "ADDRESS-ADDRESS", command) for command in ran) == sorted(
         [*commands, f"snap install juju --channel {channel}", bootstrap]
     )
+
+
+@pytest.mark.parametrize("line", sorted({*re.findall(r"^ *(concierge .*)$", SPREAD, re.MULTILINE)}))
+def test_documented_line(line: str) -> None:
+    # An option that concierge doesn't know is an error even with --help.
+    subprocess.run(["bash", "-c", f"{line} --help"], env=os.environ | {"PATH": PATH}, check=True)
 
 
 def test_charmcraft_does_not_ask_snapd(tmp_path: Path) -> None:

@@ -58,8 +58,7 @@ def released(caller: Callable[..., Path]) -> Path:
 def test_release(machine: Machine, released: Path, variables: dict[str, str], published: list[str]) -> None:
     run = machine.run(released, event="workflow_dispatch", inputs={"version": "51.1.0"}, variables=variables)
     assert run.code == 0, run.log
-    tag = git(released, "rev-parse", "HEAD").strip()
-    assert f"/git/refs --field ref=refs/tags/v51.1.0 --field sha={tag}\n" in run.output()
+    assert re.search(r"/git/refs --field ref=refs/tags/v51\.1\.0 --field sha=\w{40}\n", run.output())
     assert "stand-in: gh release create v51.1.0 --verify-tag " in run.output()
     assert "- today's" in run.output()
     assert "- tomorrow's" not in run.output()
