@@ -157,7 +157,7 @@ def test_demo_with_the_real_charmcraft_and_the_juju_on_path(
     assert "Juju: the controller that `juju` is connected to\n" in result.stdout
     assert "\n4 groups passed, 0 failed in " in result.stdout
     # The simulator runs no charm.
-    packed = [*(tmp_path / "examples").rglob("*.charm")]
+    packed = [*(tmp_path / ".demo").rglob("*.charm")]
     assert len(packed) > 3
     for charm in packed:
         assert is_started(charm, tmp_path / "units" / charm.stem), charm
