@@ -33,7 +33,7 @@ def is_maskable(value: str) -> bool:
 
 def find_short(secrets: Mapping[str, str]) -> list[str]:
     """Return the keys of the values that aren't masked because none of their lines is long enough."""
-    return [key for key, value in secrets.items() if value and not any(map(is_maskable, value.splitlines()))]
+    return [key for key, value in secrets.items() if value and not any(_texts(value.splitlines()))]
 
 
 def describe_short(keys: Iterable[str]) -> str:
@@ -48,7 +48,10 @@ def _texts(values: Iterable[str]) -> Iterator[bytes]:
             data = _encode(text)
             for unbroken in [layer.data for layer in _decode.without_breaks(data)] or [data]:
                 # Some encoders leave a % as it is: what follows can look like an escape.
-                yield from {unbroken, unquote_to_bytes(unbroken)}
+                for found in {unbroken, unquote_to_bytes(unbroken)}:
+                    # Without colours and escapes, too little may be left.
+                    if len(b"".join(found.split())) >= MIN_LENGTH:
+                        yield found
 
 
 def _encode(text: str) -> bytes:

@@ -48,7 +48,7 @@ class Matcher:
         for whole in self._whole:
             start = data.find(whole)
             while start >= 0:
-                yield start, start + len(whole)
+                yield _extend_to_characters(data, start, start + len(whole))
                 start = data.find(whole, start + len(whole))
         first, last = 0, 0
         for start in self._find_parts(data):

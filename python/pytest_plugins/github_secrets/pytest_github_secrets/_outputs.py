@@ -1,9 +1,10 @@
-"""Masks what is written without a test's report: log file, trace of --debug, Allure's files, file of --junit-xml."""
+"""Masks what is written without a test's report: logs, traces, captured output, and the files of other plugins."""
 
 from __future__ import annotations
 
 import logging
 import os
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -42,9 +43,47 @@ class _MaskingFormatter(logging.Formatter):
 def mask_trace(config: pytest.Config, mask: Masker) -> None:
     """Mask what --debug writes."""
     tracer = config.trace.root
-    write = tracer._writer  # noqa: SLF001, pluggy has no other way to get it
-    if write is not None:
-        tracer.setwriter(lambda text: write(mask(text)))
+    write: Any = tracer._writer  # noqa: SLF001, pluggy has no other way to get it
+    if write is None:
+        return
+    tracer.setwriter(lambda text: write(mask(text)))
+    # It begins with the command line.
+    file = write.__self__
+    file.flush()
+    begin = Path(file.name).read_text(encoding=file.encoding)
+    file.seek(0)
+    file.truncate()
+    file.write(mask(begin))
+
+
+def mask_capture(mask: Masker) -> None:
+    """Mask captured output that no report has: pytest writes it to the terminal's file descriptor when it ends."""
+    from _pytest import capture
+
+    def masking(write: Any) -> Any:
+        # A run in the same process has put another one there.
+        write = getattr(write, "__wrapped__", write)
+
+        @wraps(write)
+        def write_masked(self: Any, data: Any) -> None:
+            write(self, mask(data) if isinstance(data, str) else mask.mask_bytes(data))
+
+        return write_masked
+
+    for kind in (capture.FDCapture, capture.FDCaptureBinary):
+        kind.writeorg = masking(kind.writeorg)  # type: ignore[method-assign]  # pytest has no hook for it
+
+
+def mask_pastebin(config: pytest.Config, mask: Masker) -> None:
+    """Mask what --pastebin=all uploads when pytest ends."""
+    from _pytest.pastebin import pastebinfile_key
+
+    if file := config.stash.get(pastebinfile_key, None):
+        file.seek(0)
+        shown = mask.mask_bytes(file.read())
+        file.seek(0)
+        file.truncate()
+        file.write(shown)
 
 
 def mask_allure(config: pytest.Config, mask: Masker) -> None:
@@ -70,6 +109,10 @@ class _AllureMasking:
     @_allure_hook(tryfirst=True)
     def report_container(self, container: Any) -> None:
         mask_attributes(container, self._mask)
+
+    @_allure_hook(tryfirst=True)
+    def report_globals(self, globals_item: Any) -> None:
+        mask_attributes(globals_item, self._mask)
 
     @_allure_hook(hookwrapper=True)
     def report_attached_data(self, file_name: str) -> Generator[None, Any, None]:
@@ -101,12 +144,20 @@ def mask_cache(config: pytest.Config, mask: Masker) -> None:
             cache.set(key, shown)
 
 
-def get_xml_path(config: pytest.Config) -> Path | None:
-    """Return the file of --junit-xml, wherever tests change the directory to."""
-    path = config.getoption("xmlpath", None)
+def get_path(config: pytest.Config, option: str) -> Path | None:
+    """Return the file of an option, --junit-xml or --html, wherever tests change the directory to."""
+    path = config.getoption(option, None)
     if not path or hasattr(config, "workerinput"):
         return None
     return Path(os.path.expandvars(path)).expanduser().absolute()
+
+
+def mask_html(path: Path, mask: Masker) -> None:
+    """Mask the file of pytest-html, if there is one. It also has what other plugins tell it."""
+    from pytest_github_secrets._files import mask_file
+
+    if path.is_file():
+        mask_file(path, mask)
 
 
 def mask_xml(path: Path, mask: Masker) -> None:

@@ -29,6 +29,8 @@ def github_secrets(pytestconfig: pytest.Config) -> dict[str, str]:
     from pytest_github_secrets._errors import SecretsError
     from pytest_github_secrets._mask import describe_short, find_short
 
+    # A fixture may have set the variable since the start.
+    _start(pytestconfig)
     secrets, problem = pytestconfig.stash.get(_SECRETS, None), ""
     if secrets is None:
         try:
@@ -106,8 +108,10 @@ class _Masking:
     def pytest_configure(self, config: pytest.Config) -> None:
         from pytest_github_secrets import _outputs
 
-        self.xml_path = _outputs.get_xml_path(config)
+        self.xml_path = _outputs.get_path(config, "xmlpath")
+        self.html_path = _outputs.get_path(config, "htmlpath")
         _outputs.mask_trace(config, self.mask)
+        _outputs.mask_capture(self.mask)
         _outputs.mask_allure(config, self.mask)
 
     # The log file is opened after pytest_configure.
@@ -150,6 +154,7 @@ class _Masking:
         text = str(warning_message.message)
         if self.mask(text) != text:
             warning_message.message = UserWarning(self.mask(text))
+        warning_message.filename = self.mask(warning_message.filename)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_internalerror(self, excrepr: Any) -> None:
@@ -177,6 +182,14 @@ class _Masking:
         _outputs.mask_cache(self.config, self.mask)
         if self.xml_path:
             _outputs.mask_xml(self.xml_path, self.mask)
+        if self.html_path:
+            _outputs.mask_html(self.html_path, self.mask)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_unconfigure(self) -> None:
+        from pytest_github_secrets._outputs import mask_pastebin
+
+        mask_pastebin(self.config, self.mask)
 
 
 class _MaskingFirst:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 def mask_streams(mask: Masker) -> None:
     """Mask what is written to `sys.stdout` and `sys.stderr` until Python ends, which may write a traceback then."""
-    for name in ("stdout", "stderr"):
+    # While Python ends, the streams are the original ones again.
+    for name in ("stdout", "stderr", "__stdout__", "__stderr__"):
         stream = getattr(sys, name)
         if stream is not None:
             setattr(sys, name, MaskedStream(stream, mask))
@@ -31,11 +32,23 @@ class MaskedStream:
         self._mask = mask
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_stream":  # a copy doesn't have it yet
+            raise AttributeError(name)
         return getattr(self._stream, name)
 
     @property  # type: ignore[misc]  # isinstance looks at it
     def __class__(self) -> type:
         return type(self._stream)
+
+    # Python looks for these in the class.
+    def __enter__(self: Any) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+    def __iter__(self) -> Any:
+        return iter(self._stream)
 
     @property
     def buffer(self) -> Any:
@@ -45,12 +58,14 @@ class MaskedStream:
         """Write text or bytes, and return how much was given."""
         if isinstance(data, str):
             self._stream.write(self._mask(data))
-        elif isinstance(data, (bytes, bytearray, memoryview)):
-            self._stream.write(self._mask.mask_bytes(bytes(data)))
-        else:
+            return len(data)
+        try:
+            view = memoryview(data).cast("B")
+        except TypeError:
             # The stream knows which error this is.
-            self._stream.write(data)
-        return len(data)
+            return int(self._stream.write(data))
+        self._stream.write(self._mask.mask_bytes(bytes(view)))
+        return view.nbytes
 
     def writelines(self, lines: Iterable[Any], /) -> None:
         """Write several texts or bytes."""

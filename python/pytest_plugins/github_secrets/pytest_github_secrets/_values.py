@@ -7,15 +7,17 @@ import dataclasses
 from collections.abc import Mapping
 from enum import Enum
 from itertools import count
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest_github_secrets._mask import Masker
 
-# An ID finds a test, and pytest 9.2 keeps it in _id. The others are no text to show.
-_KEPT = {"_id", "nodeid", "outcome", "result", "when"}
+# An ID finds a test, and pytest 9.2 keeps it in _id. The others are no text to show: plugins calculate with the times.
+_KEPT = {"_id", "duration", "nodeid", "outcome", "result", "start", "stop", "when"}
 # A value within a value within a value...: deeper ones are masked as text.
 _MAX_DEPTH = 50
+_KINDS = (list, tuple, set, frozenset)
 
 
 def mask_report(report: object, mask: Masker) -> None:
@@ -50,17 +52,22 @@ def masked(value: Any, mask: Masker, depth: int = 0) -> Any:
     """
     result = value
     if isinstance(value, str):
-        result = mask(value)
+        # The same object, if nothing is masked.
+        result = value if (shown := mask(value)) == value else shown
     elif isinstance(value, (bytes, bytearray)):
         result = mask.mask_bytes(bytes(value))
     elif depth == _MAX_DEPTH:
         result = _masked_object(value, mask)
     elif isinstance(value, Mapping):
         result = _masked_mapping(value, mask, depth + 1)
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        kind = next(kind for kind in (list, tuple, set, frozenset) if isinstance(value, kind))
-        # A named tuple is made by another function.
-        result = getattr(value, "_make", kind)([masked(element, mask, depth + 1) for element in value])
+        is_clean = type(value) is not dict and all(key in result and result[key] is value[key] for key in value)
+        result = value if is_clean else result
+    elif isinstance(value, _KINDS):
+        kind = next(kind for kind in _KINDS if isinstance(value, kind))
+        elements = [masked(element, mask, depth + 1) for element in value]
+        # Other kinds of containers can't be made again in the same way, but for named tuples.
+        is_clean = type(value) is not kind and all(map(is_, elements, value))
+        result = value if is_clean else getattr(value, "_make", kind)(elements)
     elif _has_text(value):
         mask_attributes(value, mask, depth + 1)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):

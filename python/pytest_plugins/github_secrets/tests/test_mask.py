@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_github_secrets._errors import SecretsError
-from pytest_github_secrets._mask import Masker, is_maskable
+from pytest_github_secrets._mask import Masker, find_short, is_maskable
 from pytest_github_secrets._parse import parse
 
 if TYPE_CHECKING:
@@ -230,3 +230,13 @@ def test_run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, secrets
     source = SUITE + str(pytester.path)
     leaked = {part for value in secrets.values() for part in parts(value) if part in everything and part not in source}
     assert not leaked
+
+
+@pytest.mark.parametrize("value", ["\x1b[0m\n", "\x1b[31mx", "x%20", "%61%20", "ab\n\x1b[31;1m"])
+def test_too_little_is_left_without_colours_and_escapes(value: str) -> None:
+    assert find_short({"A": value}) == ([] if "%" in value else ["A"])
+    assert Masker([value, "hunter22"])("a test of hunter22 and x y") == "a test of *** and x y"
+
+
+def test_part_of_a_character() -> None:
+    assert Masker(["%A9abcd"])("éabcd") == "***"

@@ -48,6 +48,75 @@ def test_masked_in_each_worker(run_process: Run, pytester: pytest.Pytester) -> N
     assert not has_secret(written(pytester, result))
 
 
+@pytest.mark.parametrize(
+    ("conftest", "options"),
+    [
+        ("print('it is', PASSWORD)", "-n 1"),
+        ("print('it is', PASSWORD)", "--markers"),
+        ("print('it is', PASSWORD)\ndef pytest_configure(): raise pytest.UsageError('no')", ""),
+        ("def pytest_collection(): print('it is', PASSWORD); raise KeyboardInterrupt", ""),
+        ("", "-v --pastebin=all"),
+    ],
+    ids=["controller of xdist", "no run", "usage error", "interrupted", "pastebin"],
+)
+def test_output_that_no_report_has(run_process: Run, pytester: pytest.Pytester, conftest: str, options: str) -> None:
+    sends = "_pytest.pastebin.create_new_paste = lambda data: open('sent', 'wb').write(data)"
+    pytester.makeconftest(f"import pytest, _pytest.pastebin\n{sends}\n{READ}{conftest}")
+    code = f"{READ}import pytest\n@pytest.mark.parametrize('a', [pytest.param(1, id=PASSWORD)])\ndef test_1(a): ..."
+    shown = written(pytester, run_process(code, SECRETS, *options.split()))
+    assert "***" in shown
+    assert not has_secret(shown)
+
+
+@pytest.mark.parametrize("options", ["", "-s", "--capture=sys", "--capture=tee-sys"])
+@pytest.mark.parametrize("fixture", ["capfd", "capfdbinary"])
+def test_captured_output_that_no_test_reads(
+    run_process: Run, pytester: pytest.Pytester, fixture: str, options: str
+) -> None:
+    result = run_process(f"{READ}def test_1({fixture}): print('it is', PASSWORD)", SECRETS, *options.split())
+    result.assert_outcomes(passed=1)
+    assert not has_secret(written(pytester, result))
+
+
+@pytest.mark.parametrize("code", ["print(self.password)", "raise RuntimeError(self.password)"])
+def test_end_of_python(run_process: Run, pytester: pytest.Pytester, code: str) -> None:
+    last = f"class Last:\n    password = 'it is ' + PASSWORD\n    def __del__(self): {code}\n"
+    result = run_process(f"{READ}{last}last = Last()\ndef test_1(): ...", SECRETS)
+    assert "it is ***" in result.stdout.str() + result.stderr.str()
+    assert not has_secret(written(pytester, result))
+
+
+def test_secret_of_digits(run_process: Run, pytester: pytest.Pytester) -> None:
+    # Times contain it, and plugins calculate with them.
+    pytester.makeconftest("""
+import pytest
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport():
+    outcome = yield
+    outcome.get_result().duration = 5432.5
+""")
+    result = run_process("def test_1(): ...", '{"PORT": "5432"}', "--junit-xml=junit.xml", "-vv", "--durations=0")
+    result.assert_outcomes(passed=1)
+    assert "INTERNALERROR" not in result.stdout.str()
+
+
+def test_variable_that_a_fixture_sets(run_process: Run) -> None:
+    code = """
+import os, pytest
+
+@pytest.fixture(autouse=True, scope="session")
+def vault():
+    os.environ["SECRETS_FROM_GITHUB"] = '{"PASSWORD": "%s-%s"}' % ("hunter22", "hunter23")
+
+def test_1(github_secrets): assert github_secrets["PASSWORD"] == "x"
+"""
+    result = run_process(code, None)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*'[*][*][*]' == 'x'*"])
+    assert not has_secret(result.stdout.str().replace('("hunter22", "hunter23")', ""))
+
+
 @pytest.mark.parametrize("options", ["", "-n 2", "-n 2 --dist loadscope", "-v", "--collect-only", "-s", "-rA"])
 def test_parameters(run_process: Run, pytester: pytest.Pytester, options: str) -> None:
     code = f"""{READ}
@@ -129,7 +198,9 @@ def test_1(subtests):
 
 
 def test_debug(run_process: Run, pytester: pytest.Pytester) -> None:
-    result = run_process(f"{READ}def test_1(): assert PASSWORD == 1", SECRETS, "--debug")
+    pytester.makeconftest("def pytest_addoption(parser): parser.addoption('--password')")
+    code = f"{READ}def test_1(): assert PASSWORD == 1"
+    result = run_process(code, SECRETS, "--debug", f"--password={PASSWORD}")
     trace = (pytester.path / "pytestdebug.log").read_text()
     assert "assert '***' == 1" in trace
     assert not has_secret(written(pytester, result))
@@ -166,7 +237,7 @@ def test_2():
 
 def test_streams_are_what_they_were(run_process: Run) -> None:
     code = """
-import io, sys
+import array, contextlib, io, sys
 
 def test_1():
     for number, stream in enumerate((sys.stdout, sys.stderr), 1):
@@ -176,6 +247,9 @@ def test_1():
         assert isinstance(stream, io.TextIOWrapper)
         assert stream.write("four") == 4
         assert stream.buffer.write(b"four") == 4
+        assert stream.buffer.write(array.array("I", [1, 2])) == 8
+        with contextlib.suppress(io.UnsupportedOperation):
+            assert list(stream) == []
         assert stream.flush() is None
         try:
             stream.write(4)
@@ -246,7 +320,7 @@ def test_login(value): os._exit(1)
 
 
 VALUES = """
-import collections, dataclasses, pathlib, types
+import collections, dataclasses, pathlib, time, types
 
 Pair = collections.namedtuple("Pair", "key value")
 
@@ -267,6 +341,7 @@ VALUES = {
     "mapping": types.MappingProxyType({PASSWORD: PASSWORD}), "keys": {PASSWORD: 1, PASSWORD[:8]: 2},
     "hostile": Hostile(),
     "ordered": collections.OrderedDict(key=PASSWORD), "none": None, "number": 1, "deque": collections.deque([PASSWORD]),
+    "time": time.gmtime(0), "counter": collections.Counter("a"),
 }
 """
 
@@ -276,6 +351,8 @@ def test_values_of_other_types(run_process: Run, pytester: pytest.Pytester) -> N
 def pytest_runtest_logreport(report):
     if report.when == "call":
         shown = dict(report.user_properties)
+        assert shown["time"].tm_year == 1970
+        assert shown["counter"]["b"] == 0
         shown["hostile"] = type(shown["hostile"]).__name__
         for name, value in shown.items():
             print(f"{{name}}: {{value!r}}")

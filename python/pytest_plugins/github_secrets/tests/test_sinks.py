@@ -97,6 +97,9 @@ def test_exit_reason(text): pytest.fail(text, pytrace=False)
 @pytest.mark.parametrize("value", [*SECRETS.values(), SECRETS["PASSWORD"].encode()])
 def test_parameter(value): assert not value
 
+@pytest.mark.parametrize("value", [pytest.param(1, id=SECRETS["PASSWORD"])])
+def test_parameter_with_an_id(value): assert not value
+
 def test_without_the_fixture():
     logging.getLogger("charm").error("it is %s", SECRETS)
     assert not SECRETS
@@ -133,11 +136,25 @@ def test_attachments(tmp_path, monkeypatch):
     allure.attach.file("file", "file")
     allure.attach(b"attached data: \\xff" + SECRETS["KEY"].encode(), "data")
     allure.attach(b"attached, without a secret:\\r\\n\\xff", "clean")
+    if hasattr(allure, "global_error"):
+        allure.global_error(SECRETS["PASSWORD"])
 
 def test_suite_property(github_secrets, record_testsuite_property):
     for form in FORMS:
         for key in ("PASSWORD", "KEY"):
             record_testsuite_property(f"{form}-{key}", f"{form}-{key}: {FORMS[form](github_secrets[key])} :end")
+"""
+CONFTEST = """
+import json, os, warnings
+import pytest
+
+SECRETS = json.loads(os.environ["SECRETS_FROM_GITHUB"])
+
+def pytest_sessionstart():
+    warnings.warn_explicit("it", UserWarning, SECRETS["PASSWORD"], 3)
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_html_results_summary(prefix): prefix.append(SECRETS["PASSWORD"])
 """
 SINKS = {
     "terminal": [],
@@ -165,6 +182,7 @@ def run_suite(python: str, directory: Path, arguments: str) -> dict[str, str]:
     """Run the suite with every sink. Return what each received, decoded."""
     (directory / "forms.py").write_text(FORMS_MODULE)
     (directory / "test_suite.py").write_text(SUITE)
+    (directory / "conftest.py").write_text(CONFTEST)
     sinks = [option for options in SINKS.values() for option in options]
     terminal = subprocess.run(
         [python, "-m", "pytest", "-p", "no:cacheprovider", "-W", "always", *sinks, *arguments.split()],
