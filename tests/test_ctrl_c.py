@@ -60,7 +60,7 @@ def simulator(tmp_path: Path) -> Iterator[Simulator]:
 
 
 def models(simulator: Simulator) -> list[str]:
-    return [model.name for model in simulator.models.values() if model.name != "controller"]
+    return [model.name for model in [*simulator.models.values()] if model.name != "controller"]
 
 
 @pytest.mark.parametrize(

@@ -175,13 +175,13 @@ def test_groups_of_a_shared_runner(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     program("my-pytest", SUITE)
-    give(cloud="none", test_command="my-pytest", test_timeout=0.01)
+    give(cloud="none", test_command="my-pytest", test_timeout=0.05)
     groups("bad", "hangs", "links", "good")
     before = time.time()
     assert run_tests([]) == 1
     after = time.time()
     timeout = (
-        "a | hangs: the tests took more than 0.01 minutes, and were stopped. Split the group, or raise `test-timeout`"
+        "a | hangs: the tests took more than 0.05 minutes, and were stopped. Split the group, or raise `test-timeout`"
     )
     assert capfd.readouterr().out.splitlines() == [
         *("::group::a | bad", "::endgroup::", "::group::a | hangs", "started", "::endgroup::"),
@@ -206,7 +206,7 @@ def test_groups_of_a_shared_runner(
     assert times == sorted(times)
     assert before <= times[0]
     assert times[-1] <= after
-    assert times[3] - times[2] >= 0.6, "seconds"
+    assert times[3] - times[2] >= 3, "seconds"
     shared = {
         "path_to_test_file": "tests/a b.py",
         "attempt": 2,
@@ -416,7 +416,7 @@ def test_no_entry_of_the_matrix(
 
 
 # What the tests of a cancelled job do: they tear down, or they hang.
-TEARS_DOWN = "trap 'echo torn down; exit 2' INT; echo started; while :; do sleep 0.05; done"
+TEARS_DOWN = "trap 'trap \"\" INT; echo torn down; exit 2' INT; echo started; while :; do sleep 0.05; done"
 HANGS = "trap '' INT; echo started; while :; do sleep 0.05; done"
 
 
@@ -447,8 +447,8 @@ def test_cancelled_job(
     command = ["bash", "-e", "-c", f"exec {Path(sys.executable).with_name('run-tests')}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stdout
-        while "started" not in process.stdout.readline():
-            pass
+        while "started" not in (line := process.stdout.readline()):
+            assert line, "it has ended"
         calls.unlink()
         for number in signals:
             process.send_signal(number)
@@ -497,8 +497,8 @@ commands = [["sh", "suite.sh"]]
     command = [Path(sys.executable).with_name("run-tests")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stdout
-        while "started" not in process.stdout.readline():
-            pass
+        while "started" not in (line := process.stdout.readline()):
+            assert line, "it has ended"
         process.send_signal(signal.SIGINT)
         assert "torn down\n" in process.stdout.read()
 
@@ -507,7 +507,8 @@ def test_job_is_cancelled_while_logs_are_saved(
     give: Callable[..., object], groups: Callable[..., None], program: Callable[..., Path], temp: Path, sudo: Path
 ) -> None:
     ready = temp / "ready"
-    program("juju", f'case "$1" in controllers) test ! -e {ready} || kill -INT $PPID; sleep 0.2;; esac; echo "{{}}"')
+    cancel = f"test ! -e {ready} || {{ sleep 0.2; kill -INT $PPID; sleep 0.2; }}"
+    program("juju", f'case "$1" in controllers) {cancel};; esac; echo "{{}}"')
     program("my-pytest", f"touch {ready}")
     give(cloud="lxd", test_command="my-pytest")
     groups("1", "2")
@@ -520,6 +521,6 @@ def test_process_that_ends_when_it_is_cancelled(tmp_path: Path) -> None:
     processes = _process.Processes(tmp_path / "process")
     # `timeout` writes no ID, as before it has started.
     ended = processes.run(
-        ["sh", "-c", f"rm {tmp_path}/process; kill -INT {os.getpid()}; exit 3"], 5, in_new_groups=False
+        ["sh", "-c", f"rm {tmp_path}/process; sleep 0.2; kill -INT {os.getpid()}; exit 3"], 5, in_new_groups=False
     )
     assert (ended.status, processes.is_cancelled) == ("cancelled", True)

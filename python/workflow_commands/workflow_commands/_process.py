@@ -81,8 +81,9 @@ class Processes:
         whole = ["sh", "-c", _KNOWN_BY_ITS_ID, str(self.id_file), *limited]
         self.id_file.unlink(missing_ok=True)
         started, clock = time.time(), time.monotonic()
-        process = subprocess.Popen(with_new_groups(whole) if in_new_groups else whole, start_new_session=True)
+        # From now on, SIGINT doesn't raise: the command may run before Popen returns.
         self._is_running = True
+        process = subprocess.Popen(with_new_groups(whole) if in_new_groups else whole, start_new_session=True)
         try:
             code = process.wait()
         except Cancelled:
