@@ -131,7 +131,9 @@ def test_demo(simulator: Simulator, repository: Path) -> None:
     if pid == 0:
         os.execvpe("make", ["make", f"--directory={repository}", "demo"], environment | variables)  # noqa: S606, a pty needs it
     shown, pressed = "", 0.0
+    give_up = time.monotonic() + 600
     while True:
+        assert time.monotonic() < give_up, shown
         if not pressed and len(models(simulator)) > 2:
             # Some groups have their models, some make them, and some haven't started.
             os.write(terminal, b"\x03")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).parents[1]
+IGNORED = shutil.ignore_patterns(".*", "__pycache__", "uv.lock")
 DOCUMENTS = [
     document
     for pattern in (
@@ -221,7 +222,7 @@ def test_run_groups_line(line: Block, suite: Path) -> None:
 @lines("write-spread-tasks")
 def test_write_spread_tasks_line(line: Block, tmp_path: Path) -> None:
     suite = tmp_path / "suite"
-    shutil.copytree(ROOT / "examples/service_suite", suite, ignore=shutil.ignore_patterns(".*", "uv.lock"))
+    shutil.copytree(ROOT / "examples/service_suite", suite, ignore=IGNORED)
     assert run(line.text.replace(" --check", ""), suite) == "tests/spread: 4 tasks, 4 written, 0 removed\n"
     if "--check" in line.text:
         assert run(line.text, suite) == "tests/spread: 4 tasks, all up to date\n"
@@ -230,7 +231,7 @@ def test_write_spread_tasks_line(line: Block, tmp_path: Path) -> None:
 @blocks("yaml", "JUJU_CHANNEL/")
 def test_template_of_tasks(block: Block, tmp_path: Path) -> None:
     suite = tmp_path / "suite"
-    shutil.copytree(ROOT / "examples/service_suite", suite, ignore=shutil.ignore_patterns(".*", "uv.lock"))
+    shutil.copytree(ROOT / "examples/service_suite", suite, ignore=IGNORED)
     (suite / "tests/spread").mkdir()
     (suite / "tests/spread/template.yaml").write_text(block.text)
     options = re.findall("--template [^ `]*", block.document.read_text())
@@ -537,7 +538,7 @@ def test_tables_of_a_workflow(workflow: Path) -> None:
 )
 def test_test_command(tool: str, command: str, served: dict[str, str], tmp_path: Path) -> None:
     suite = tmp_path / "suite"
-    shutil.copytree(ROOT / "examples/service_suite", suite, ignore=shutil.ignore_patterns(".*", "uv.lock"))
+    shutil.copytree(ROOT / "examples/service_suite", suite, ignore=IGNORED)
     environment = served | POETRY
     if tool == "Poetry":
         add_index(suite, environment)

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 CHARM = ROOT / "examples/machine_charm"
 KUBERNETES = ROOT / "examples/kubernetes_charm"
 SERVICE = ROOT / "examples/service_suite"
+IGNORED = shutil.ignore_patterns(".*", "*.charm", "__pycache__")
 SECRETS = {"AWS_ACCESS_KEY": "a key of AWS", "GCP_ACCESS_KEY": "a key of GCP"}
 SIMULATOR = ["-m", "juju_simulator", f"--actions={ROOT / 'examples/actions.yaml'}", "--"]
 GROUPS = [
@@ -109,7 +110,7 @@ def operator_python(make_python: MakePython) -> str:
 def charm(tmp_path: Path) -> Path:
     """Copy the example, with packed charms of the demo's stand-in for charmcraft."""
     folder = tmp_path / "machine_charm"
-    shutil.copytree(CHARM, folder, ignore=shutil.ignore_patterns(".*", "*.charm"))
+    shutil.copytree(CHARM, folder, ignore=IGNORED)
     packs = "import demo, os; os.environ['PATH'] = ''; demo.pack()"
     environment = os.environ | {"PYTHONPATH": str(ROOT / "tests")}
     subprocess.run([sys.executable, "-c", packs], cwd=folder, env=environment, check=True)
@@ -138,7 +139,7 @@ def test_demo_with_the_real_charmcraft_and_the_juju_on_path(
 ) -> None:
     if not (ROOT / ".tools/charmcraft/bin/charmcraft").exists():
         pytest.skip("the real charmcraft is not here: make charmcraft")
-    shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns(".*", "*.charm"))
+    shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=IGNORED)
     (tmp_path / "tests").mkdir()
     shutil.copy(ROOT / "tests/demo.py", tmp_path / "tests")
     # The simulator is started around it, so that `juju` and a controller are there already.

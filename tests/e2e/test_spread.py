@@ -22,6 +22,8 @@ from e2e.act import ROOT
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from conftest import MakePython
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 MACHINE = ROOT / "tests/bin/ssh-machine"
@@ -75,13 +77,9 @@ def test_one(number): ...
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Make the environment that the example's groups run in, as the project locks it, and return its Python."""
-    environment = tmp_path_factory.mktemp("environment")
-    command = ["uv", "sync", "--quiet", "--locked", "--all-packages", "--all-extras", "--no-default-groups"]
-    variables = os.environ | {"UV_PROJECT_ENVIRONMENT": str(environment)}
-    subprocess.run([*command, "--group=operator"], cwd=ROOT, env=variables, check=True)
-    return str(environment / "bin/python")
+def python(make_python: MakePython) -> str:
+    """Return the Python of the environment that the example's groups run in."""
+    return make_python("operator")
 
 
 @pytest.fixture

@@ -6,11 +6,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     import os
 
 Run: TypeAlias = Callable[..., pytest.RunResult]
+
+# A busy machine takes longer for one example.
+settings.register_profile("busy", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 VARIABLE = "SECRETS_FROM_GITHUB"
 # What shuffles the tests, what can't be imported again and again in one process, and what takes long to import.
