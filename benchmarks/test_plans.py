@@ -167,7 +167,7 @@ def test_plans(benchmark: BenchmarkFixture, python_of: Callable[[str], Path]) ->
 
     names = {"job_name": "", "artifact_group_id": ""}
     groups: list[dict[str, Any]] = [
-        {"path_to_test_file": f"tests/test_{number}.py", "group_id": "1", **names, "runner": number % 3}
+        {"path_to_test_file": f"tests/test_{number}.py", "group_id": "1", **names, "runner": str(number % 3)}
         for number in range(1_000)
     ]
     chance = random.Random(1)  # noqa: S311

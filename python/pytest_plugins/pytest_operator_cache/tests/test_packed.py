@@ -127,8 +127,9 @@ def test_folders_in_which_none_is_looked_for(
     Path("environment/pyvenv.cfg").touch()
     scandir = os.scandir
 
-    def scan(folder: str | Path) -> Iterator[os.DirEntry[str]]:
-        if Path(folder).name == "vanished":
+    def scan(folder: str | Path | int) -> Iterator[os.DirEntry[str]]:
+        # shutil gives a file descriptor.
+        if not isinstance(folder, int) and Path(folder).name == "vanished":
             raise FileNotFoundError(folder)
         return scandir(folder)
 

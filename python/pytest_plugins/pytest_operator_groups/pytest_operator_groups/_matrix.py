@@ -106,7 +106,7 @@ def group_key(group: Mapping[str, Any]) -> Key:
 def runner_kind(group: Mapping[str, Any]) -> frozenset[str]:
     """Return the labels of a group's runner, in no order; empty for the workflow's default."""
     labels = group.get("runner") or []
-    return frozenset([labels] if isinstance(labels, str) else map(str, labels))
+    return frozenset([labels] if isinstance(labels, str) else labels)
 
 
 def _parse(text: str | bytes, where: str) -> list[dict[str, Any]]:
@@ -119,6 +119,10 @@ def _parse(text: str | bytes, where: str) -> list[dict[str, Any]]:
         isinstance(group, dict) and all(isinstance(group.get(key), str) for key in _KEYS) for group in groups
     ):
         raise GroupsError(f"{problem} (each group is an object with {' and '.join(_KEYS)})", where=where)
+    for group in groups:
+        labels = group.get("runner") or []
+        if not isinstance(labels, (str, list)) or not all(isinstance(label, str) for label in labels):
+            raise GroupsError(f"{problem} (runner is null, a label or a list of labels)", where=where)
     return groups
 
 

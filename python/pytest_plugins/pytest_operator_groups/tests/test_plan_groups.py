@@ -187,6 +187,11 @@ def test_groups_of_an_earlier_version() -> None:
             2,
             "--max-runners 1: the groups need 2 kinds of runner. Write --max-runners 2 or more.\n",
         ),
+        (
+            ["--groups=damaged"],
+            2,
+            "damaged: this is not the JSON list that pytest --collect-groups writes (runner is null,",
+        ),
         (["--groups=nowhere"], 2, "nowhere: this file can't be read: No such file or directory. Name the file with"),
         (["--max-runners=257"], None, "argument --max-runners: not a number of runners, from 0 to 256: '257'\n"),
         (["--max-runners=x"], None, "argument --max-runners: not a number of runners, from 0 to 256: 'x'\n"),
@@ -196,10 +201,13 @@ def test_error(
     arguments: list[str],
     code: int | None,
     message: str,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("TEST_GROUPS", json.dumps([group("a"), group("b", "large")]))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "damaged").write_text(json.dumps([group("a") | {"runner": 5}]))
     if code is None:
         with pytest.raises(SystemExit, match="2"):
             main(arguments)
