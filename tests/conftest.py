@@ -1,4 +1,4 @@
-"""The repository as users get it: from git, at a tag. And what keeps the home directory as it is."""
+"""The repository as users get it: from git, at a tag."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 import filelock
 import pytest
-import uv
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
     from typing import TypeAlias
 
     MakePython: TypeAlias = Callable[..., str]
@@ -26,17 +25,6 @@ URL = "https://github.com/canonical/data-platform-workflows"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the examples, which take longest: at the end, one worker would be left with them."""
     items.sort(key=lambda item: item.path.name != "test_examples.py")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def outside_home(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
-    """Let programs write their caches and logs into folders of the test run. Only uv's cache stays in use."""
-    uv_cache = subprocess.run([uv.find_uv_bin(), "cache", "dir"], check=True, capture_output=True, text=True).stdout
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("UV_CACHE_DIR", uv_cache.strip())
-        for kind in ("CACHE", "DATA", "STATE"):
-            patch.setenv(f"XDG_{kind}_HOME", str(tmp_path_factory.mktemp(kind.lower())))
-        yield
 
 
 @pytest.fixture(scope="session")
