@@ -150,7 +150,7 @@ def test_groups_share_runners(machine: Machine, caller: Callable[..., Path], tmp
     text = run.files(f"{prefix}-report")["report.md"].read_text()
     lines = text.splitlines()
     assert lines[0] == "### juju 3.6.12 | amd64: 4 groups passed, 2 failed"
-    assert lines[2] == r"Failed: `test_it.py \| group b`, `test_it.py \| group c`."
+    assert lines[2] == "Failed: `test_it.py | group b`, `test_it.py | group c`."
     assert re.search(r"^\| `test_it.py \\\| group c` \| failed: timed out \| 0 \| ", text, flags=re.MULTILINE)
     assert re.search(r"^Runner-minutes: [\d.]+ of set-up, [\d.]+ of tests, ", text, flags=re.MULTILINE)
     assert "`pytest tests/integration/test_it.py --group=b`" in text
