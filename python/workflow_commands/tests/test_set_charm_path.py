@@ -106,6 +106,39 @@ def test_several_fit_and_the_tests_can_choose(
     assert reason == f"CHARM_PATH isn't set: {Path.cwd()}: several packed charms 'demo' for {ARCHITECTURE}:"
 
 
+def write_charm_for_another_architecture() -> None:
+    write_charms("22.04")
+    with zipfile.ZipFile("22.04.charm", "w") as archive:
+        archive.writestr("metadata.yaml", "name: demo")
+        archive.writestr("manifest.yaml", "bases: [{name: ubuntu, channel: '22.04', architectures: [s390x]}]")
+
+
+def test_no_architecture_fits(
+    give: Callable[..., object], program: Callable[..., Path], fail: Callable[..., str]
+) -> None:
+    give(test_command="my-pytest")
+    program("my-pytest", "echo --juju-model")
+    write_charm_for_another_architecture()
+    # A suite of `charmcraft init` would deploy it: it is the only one.
+    error = fail(set_charm_path)
+    assert error.startswith(
+        f"::error title=Which packed charm::{Path.cwd()}: no packed charm 'demo' for {ARCHITECTURE}:"
+    )
+    assert "%0A  22.04.charm: for another architecture, s390x%0A" in error
+    assert f"check that charmcraft.yaml has a platform for {ARCHITECTURE}." in error
+
+
+def test_no_architecture_fits_and_the_tests_can_choose(
+    give: Callable[..., object], program: Callable[..., Path], variables: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    give(test_command="my-pytest")
+    program("my-pytest", "echo ' --charm-base '")
+    write_charm_for_another_architecture()
+    assert set_charm_path([]) == 0
+    assert variables.read_text() == ""
+    assert capfd.readouterr().out.startswith(f"::notice title=Which packed charm::{Path.cwd()}: no packed charm 'demo'")
+
+
 def test_base_fits_none(give: Callable[..., object], fail: Callable[..., str]) -> None:
     give(charm_base="ubuntu@26.04")
     write_charms("22.04")

@@ -37,7 +37,7 @@ def markdown_report(
         outcomes: The groups.
         before: What was known before this run.
         heading: The heading, in Markdown.
-        runners: How many groups ran at the same time, or None if each had its own runner.
+        runners: How many groups ran at the same time, or None for a run on GitHub.
     """
     cells = [
         (

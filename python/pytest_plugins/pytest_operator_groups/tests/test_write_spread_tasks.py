@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import select
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -157,6 +161,27 @@ def test_broken_suite_changes_nothing(make_suite: MakeSuite, capsys: pytest.Capt
     shown = capsys.readouterr()
     assert "No module named 'missing_module'" in shown.out
     assert shown.err == ("write-spread-tasks: pytest did not collect the groups (exit code 2). Nothing was written.\n")
+
+
+def test_interrupt(make_suite: MakeSuite) -> None:
+    # To tell and to sleep are one line: SIGINT may come before the sleep begins.
+    hangs = (
+        "with open('told', 'w') as told: told.write('hangs'); told.flush(); [time.sleep(0.05) for _ in range(20_000)]"
+    )
+    suite = make_suite({"tests/integration/conftest.py": f"import time\n{hangs}", "tests/integration/test_a.py": SUITE})
+    os.mkfifo(suite / "told")
+    told = os.open(suite / "told", os.O_RDWR)
+    command = [str(Path(sys.executable).with_name("write-spread-tasks")), "tests/integration"]
+    with subprocess.Popen(command, cwd=suite, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert select.select([told], [], [], 60)[0], "nothing was told"
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=90)
+    os.close(told)
+    assert (process.returncode != 0, output) == (True, "")
+    assert re.fullmatch(
+        r"write-spread-tasks: pytest did not collect the groups \(exit code -?\d+\)\. Nothing was written\.\n", errors
+    )
+    assert not (suite / "tests/spread").exists()
 
 
 def test_all_tests_deselected(make_suite: MakeSuite, capsys: pytest.CaptureFixture[str]) -> None:
