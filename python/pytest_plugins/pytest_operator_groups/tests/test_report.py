@@ -86,6 +86,11 @@ def test_advice() -> None:
     assert not [*advice([outcome("long", 46)])]
     assert not [*advice([outcome("long", 46, cases=CASES, runner="1"), outcome("b", 1, runner="1")])]
     assert not [*advice([])]
+    # It would save less than a minute, or less than a tenth.
+    short = [Case("test_a", 59, "passed", ""), Case("test_b", 59, "passed", "")]
+    assert not [*advice([outcome("short", 118 / 60, cases=short)])]
+    last = [Case("test_a", 46 * 60 - 250, "passed", ""), Case("test_b", 250, "passed", "")]
+    assert not [*advice([outcome("long", 46, cases=last)])]
     # On shared runners of one kind, the second half can run after the groups of another runner.
     shared = [outcome("long", 46, cases=CASES, runner="1"), outcome("b", 5, runner="2"), outcome("c", 5, runner="2")]
     split = "48 min, because of long (46 min). If you split it after test_failover: 32 min"
