@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for group in runner.groups:
         if not runner.folder(group).exists():
             runner.take_logs(group)
-        record = runner.read_record(group) or runner.record(group, status=status)
+        record = runner.read_record(group) or runner.make_record(group, status=status)
         text = json.dumps({**record, "url": os.environ["URL"]})
         (runner.folder(group) / "job.json").write_text(f"{text}\n", encoding="utf-8")
     return 0

@@ -123,4 +123,4 @@ def _record(runner: Runner, group: Group, ended: Ended) -> dict[str, Any]:
     # The set-up of a shared runner belongs to its first group.
     started = {"started": float((runner.temp / "started").read_text())} if group == runner.groups[0] else {}
     times = {"tests_started": ended.started, "tests_ended": ended.ended}
-    return runner.record(group, status=ended.status, **started, **times)
+    return runner.make_record(group, status=ended.status, **started, **times)

@@ -87,7 +87,7 @@ class Runner:
             self.logs.unlink(missing_ok=True)
             folder.mkdir()
 
-    def record(self, group: Group, **values: Any) -> dict[str, Any]:
+    def make_record(self, group: Group, **values: Any) -> dict[str, Any]:
         """Return what the report needs to know of a group, in addition to these values."""
         key = {"path_to_test_file": group.path, "group_id": group.id}
         shared = {"runner": self.name} if self.name else {}
@@ -96,15 +96,15 @@ class Runner:
 
     def write_record(self, group: Group, record: dict[str, Any]) -> None:
         """Keep the record of a group for `finish-groups`."""
-        path = self._record(group)
+        path = self._record_path(group)
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(record), encoding="utf-8")
 
     def read_record(self, group: Group) -> dict[str, Any] | None:
         """Return the record of a group, or None if it didn't run to its end."""
-        path = self._record(group)
+        path = self._record_path(group)
         record: dict[str, Any] | None = json.loads(path.read_bytes()) if path.exists() else None
         return record
 
-    def _record(self, group: Group) -> Path:
+    def _record_path(self, group: Group) -> Path:
         return self.temp / "records" / f"{group.folder}.json"

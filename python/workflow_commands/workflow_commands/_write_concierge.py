@@ -47,11 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(Path(values["concierge-file"]).read_text(encoding="utf-8"))
     else:
         address = _find_address() if inputs.metallb_addon else ""
-        yaml.safe_dump(plan(inputs, address, os.environ), sys.stdout, sort_keys=False)
+        yaml.safe_dump(concierge_config(inputs, address, os.environ), sys.stdout, sort_keys=False)
     return 0
 
 
-def plan(inputs: Inputs, address: str, environment: Mapping[str, str]) -> dict[str, Any]:
+def concierge_config(inputs: Inputs, address: str, environment: Mapping[str, str]) -> dict[str, Any]:
     """Return what concierge sets up (https://canonical.com/juju/docs/concierge/reference/configuration/).
 
     concierge ignores a key that it doesn't know, so each has to be written exactly as it knows it.

@@ -41,7 +41,7 @@ IGNORED = (
 # A folder with one of these files doesn't count, whatever its name: a virtual environment
 # (https://docs.python.org/3/library/venv.html#how-venvs-work), or a cache, such as pytest's and uv's
 # (https://bford.info/cachedir/).
-IGNORING = frozenset({"pyvenv.cfg", "CACHEDIR.TAG"})
+IGNORE_MARKERS = frozenset({"pyvenv.cfg", "CACHEDIR.TAG"})
 
 _PIECE = 1 << 20
 _RUNS_GIT = re.compile(rb"\bgit[ \t]+[\w-]")
@@ -120,7 +120,7 @@ class _Reader:
         """
         with os.scandir(folder) as scanned:
             entries = list(scanned)
-        if prefix and any(entry.name in IGNORING for entry in entries):
+        if prefix and any(entry.name in IGNORE_MARKERS for entry in entries):
             return
         for entry in entries:
             path = prefix + entry.name

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_operator_cache._digest import IGNORED, IGNORING, ignored_by
+from pytest_operator_cache._digest import IGNORE_MARKERS, IGNORED, ignored_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ def walk(root: Path) -> Iterator[tuple[Path, list[str]]]:
     is_ignored = ignored_by(IGNORED)
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if not is_ignored(name, name))
-        if IGNORING.intersection(files):
+        if IGNORE_MARKERS.intersection(files):
             folders.clear()
         else:
             yield Path(folder), sorted(files)

@@ -48,7 +48,7 @@ class Job:
         seconds: How long it took.
         report: pytest's report of its tests, once it can be read.
         expected: The seconds that it took in earlier runs, or None.
-        place: Which of the groups that ran at the same time it was, from 1.
+        worker: Which worker ran it, from 1: there is one for each group that runs at the same time.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Job:
     seconds: float | None = None
     report: Report | None = None
     expected: float | None = None
-    place: int = 1
+    worker: int = 1
 
     @property
     def key(self) -> Key:

@@ -92,21 +92,21 @@ class ProcessPool:
         """
         waiting = deque(jobs)
 
-        async def work(place: int) -> None:
+        async def work(worker: int) -> None:
             while waiting and not self._end.is_set():
                 job = waiting.popleft()
-                job.place = place
+                job.worker = worker
                 await self._run_job(job, environment, on_change)
 
         self._start = time.monotonic()
-        await asyncio.gather(*(work(place) for place in range(1, min(max_jobs, len(jobs)) + 1)))
+        await asyncio.gather(*(work(worker) for worker in range(1, min(max_jobs, len(jobs)) + 1)))
         for job in waiting:
             job.state, job.reason = "not run", "interrupted before it started"
         if self._error:
             raise self._error
 
     async def _run_job(self, job: Job, environment: Mapping[str, str], on_change: Callable[[Job], None]) -> None:
-        def tell() -> None:
+        def notify() -> None:
             try:
                 on_change(job)
             except OSError as error:  # The terminal is closed, or the disk is full: fixtures tear down all the same.
@@ -114,7 +114,7 @@ class ProcessPool:
                 self._end.set()
 
         job.state, job.started = "running", self.seconds
-        tell()
+        notify()
         ended_by, returncode = "", 0
         try:
             returncode, ended_by, job.seconds = await self.execute(
@@ -132,7 +132,7 @@ class ProcessPool:
         if (ended_by or job.report is None) and job.log.exists():
             with contextlib.suppress(OSError), job.log.open("a", encoding="utf-8", errors="replace") as log:
                 log.write(describe_end(job.progress, job.reason, printable))
-        tell()
+        notify()
 
     async def execute(
         self,

@@ -45,7 +45,7 @@ class RunReport:
                 job.report.cases if job.report else [],
                 repeat_command(job),
                 log=printable(str(job.log)) if job.log.exists() else "",
-                runner=str(job.place),
+                runner=str(job.worker),
             )
             for job in jobs
         ]
