@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from contextlib import asynccontextmanager
@@ -74,7 +75,7 @@ async def new_model(name: str = "testing") -> AsyncIterator[Model]:
 
 async def idle(model: Model, *apps: str, units: int | None = None) -> None:
     await model.wait_for_idle(
-        apps=apps, status="active", timeout=30, idle_period=0.2, check_freq=0.1, wait_for_exact_units=units
+        apps=apps, status="active", timeout=100, idle_period=0.2, check_freq=0.1, wait_for_exact_units=units
     )
 
 
@@ -139,6 +140,19 @@ def test_config_is_checked_against_the_charm(simulate: Callable[..., None], char
                 await application.set_config({"retention-days": "seven"})
             with pytest.raises(JujuError, match='application "journal" already exists'):
                 await model.deploy(charms("journal"))
+
+    simulate(use)
+
+
+def test_hooks_of_a_unit_wait_for_its_start(simulate: Callable[..., None], charms: Callable[[str], str]) -> None:
+    async def use(simulator: Simulator) -> None:
+        async with new_model() as model:
+            application = await model.deploy(charms("journal"))
+            await application.set_config({"retention-days": "7"})
+            await idle(model, "journal")
+            log = "\n".join(simulator.model("testing").log)
+            hooks = re.findall(r"unit-journal-0: running (.*) hook", log)
+            assert hooks == ["start", "config-changed"]
 
     simulate(use)
 

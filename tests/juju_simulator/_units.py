@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from juju_simulator._constraints import format_constraints
@@ -35,6 +36,8 @@ class Units(Entities):
         self.log: list[str] = []
         self.secrets: dict[str, Secret] = {}
         self._workloads: dict[str, tuple[str, str]] = {}
+        # A unit runs its hooks one after the other, and the first ones when it is up.
+        self._hooks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def is_caas(self) -> bool:
@@ -133,20 +136,28 @@ class Units(Entities):
         return [name for name, unit in self.entities("unit").items() if unit["application"] == application]
 
     async def _bring_up(self, unit: str, machine: str, address: str) -> None:
-        await asyncio.sleep(self.table.seconds)
-        if machine in self.entities("machine"):
-            self.set("machine", machine, **{"agent-status": status("started"), "instance-status": status("running")})
-        if unit not in self.entities("unit"):
-            return
-        self.set("unit", unit, **{"public-address": "" if self.is_caas else address, "private-address": address})
-        self._set_unit(unit, "executing", "maintenance", "installing charm software")
-        await asyncio.sleep(self.table.seconds)
-        await self._run_hook(unit, "start")
+        async with self._hooks[unit]:
+            await asyncio.sleep(self.table.seconds)
+            if machine in self.entities("machine"):
+                self.set(
+                    "machine", machine, **{"agent-status": status("started"), "instance-status": status("running")}
+                )
+            if unit not in self.entities("unit"):
+                return
+            self.set("unit", unit, **{"public-address": "" if self.is_caas else address, "private-address": address})
+            self._set_unit(unit, "executing", "maintenance", "installing charm software")
+            await asyncio.sleep(self.table.seconds)
+            await self._run_hook(unit, "start")
 
     def run_hooks(self, application: str, hook: str) -> None:
         """Let all units of an application run a hook."""
         for unit in self.units(application):
-            self.start(self._run_hook(unit, hook))
+            self.start(self._wait_for_hook(unit, hook))
+
+    async def _wait_for_hook(self, unit: str, hook: str) -> None:
+        async with self._hooks[unit]:
+            if unit in self.entities("unit"):
+                await self._run_hook(unit, hook)
 
     async def _run_hook(self, unit: str, hook: str) -> None:
         self.write_log(f"unit-{unit.replace('/', '-')}: running {hook} hook")
@@ -199,6 +210,7 @@ class Units(Entities):
         machine = self.get("unit", unit)["machine-id"]
         self.remove("unit", unit)
         self._workloads.pop(unit, None)
+        self._hooks.pop(unit, None)
         self.start(self._take_down(machine))
 
     async def _take_down(self, machine: str) -> None:
