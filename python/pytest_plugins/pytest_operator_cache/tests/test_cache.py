@@ -67,10 +67,10 @@ def entries(store: Path) -> list[Path]:
 
 def test_packs_once(charm: Path, charmcraft: StandIn, told: Callable[..., list[str]], store: Path) -> None:
     (kept,) = told()
-    assert re.fullmatch(rf"{re.escape(FILE)} kept, packed in \d+\.\d s", kept)
+    assert re.fullmatch(rf"{re.escape(FILE)} kept, packed in (\d+ min \d+|\d+\.\d) s", kept)
     (charm / FILE).unlink()
     (taken,) = told()
-    assert re.fullmatch(rf"{re.escape(FILE)} taken from the cache, \d+\.\d s saved", taken)
+    assert re.fullmatch(rf"{re.escape(FILE)} taken from the cache, (\d+ min \d+|\d+\.\d) s saved", taken)
     assert charmcraft.calls == [[str(charm)]]
     assert len(entries(store)) == 1
 
@@ -741,8 +741,8 @@ def test_killed_while_it_keeps(tmp_path: Path) -> None:
     dice = random.Random(2)  # noqa: S311, nor does it
     destination = tmp_path / "taken"
     destination.mkdir()
-    outcomes = []
-    for _ in range(50):
+    outcomes: list[bool] = []
+    while len(outcomes) < 50 or (len(set(outcomes)) == 1 and len(outcomes) < 500):
         if dice.random() < 0.5:
             store.clear()
         with subprocess.Popen([sys.executable, "-c", KEEPER, store.folder, charm], stdout=subprocess.PIPE) as process:
@@ -807,15 +807,15 @@ def test_entries_tell_what_is_kept(tmp_path: Path) -> None:
     # Some file systems count in steps of milliseconds.
     os.utime(store.folder / ("b" * 64), (1, 1))
     for number in range(3):
-        entry = store.get("a" * 64, tmp_path, since=time.time() - 60)
+        entry = store.get("a" * 64, tmp_path, since=time.time() - 3600)
         assert entry
         assert store.entries()[0].hits == number + 1
-    assert store.get("a" * 64, tmp_path, since=time.time() + 60) is None
+    assert store.get("a" * 64, tmp_path, since=time.time() + 3600) is None
     (store.folder / ("c" * 64)).write_bytes(b"corrupt")
     (store.folder / ("d" * 64)).write_bytes(b"0" * 64 + b"[" * 60_000)
     first, second = store.entries()
     assert (first.charms, first.hits, second.hits) == ([Path("demo.charm")], 3, 0)
-    assert time.time() - 60 < second.packed <= first.packed + 60
+    assert time.time() - 3600 < second.packed <= first.packed + 3600
     assert first.size == (store.folder / ("a" * 64)).stat().st_size
     with pytest.raises(CorruptError):
         store.get("d" * 64, tmp_path)
