@@ -40,7 +40,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return asyncio.run(_run(options))
     except (GroupsError, OSError) as error:
         print(f"run-groups: {error}", file=sys.stderr)
+        _discard_output()
         return 2
+
+
+def _discard_output() -> None:
+    """Discard what is left for stdout if it can't be written. Python would try once more, and exit with 120.
+
+    https://docs.python.org/3/library/signal.html#note-on-sigpipe
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 async def _run(options: argparse.Namespace) -> int:

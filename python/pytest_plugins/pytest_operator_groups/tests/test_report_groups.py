@@ -141,9 +141,10 @@ def test_all_kinds_of_groups(
         if name != "early":
             junit = suite / f"logs/logs-test_a.py-group-{name}/junit.xml"
             run("tests/integration/test_a.py", f"--group={name}", f"--junit-xml={junit}")
+            junit.write_text(re.sub(' time="[^"]*"', ' time="0.1"', junit.read_text()))
     ended = report(groups, "logs", "--prefix=logs", "--title", "lxd, Juju 3.6.1", "--run-url", RUN)
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert re.sub(r"\d+\.\d s", "0.1 s", ended.stdout).splitlines() == [
+    assert ended.stdout.splitlines() == [
         "lxd, Juju 3.6.1: 1 group passed, 4 failed, 1 cancelled",
         "",
         "GROUP                        RESULT                                                TESTS   TIME",
@@ -159,7 +160,7 @@ def test_all_kinds_of_groups(
         "test_a.py | group lost       failed: the job left no logs                              -      -",
         f"  {RUN}",
     ]
-    assert re.sub(r"\d+\.\d s", "0.1 s", summary.read_text().replace(RUN, "RUN")).splitlines()[:12] == [
+    assert summary.read_text().replace(RUN, "RUN").splitlines()[:12] == [
         "### lxd, Juju 3.6.1: 1 group passed, 4 failed, 1 cancelled",
         "",
         "Failed: `test_a.py | group 2`, `test_a.py | group early`, `test_a.py | group late` and 1 more.",

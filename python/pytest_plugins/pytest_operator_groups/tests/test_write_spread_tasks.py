@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_operator_groups._spread_folder import Change, SpreadFolder
 from pytest_operator_groups._spread_tasks import HEADER, TaskOptions, name_tasks, read_task, write_task
@@ -207,6 +207,7 @@ def test_name(group_id: str, file: str, name: str) -> None:
     assert name_tasks([group(group_id, file)]) == [name]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(min_size=1), st.text(min_size=1)), max_size=4, unique=True))
 def test_spread_takes_every_name(groups: list[tuple[str, str]]) -> None:
     names = name_tasks([group(group_id, file) for group_id, file in groups])
