@@ -33,6 +33,28 @@ def has_secret(text: str) -> bool:
     return any(part in text for part in ("admin", "hunter22", "hunter23"))
 
 
+@pytest.mark.parametrize("options", ["--color=yes", "--tb=short", "-n 1"])
+def test_reports_without_a_secret_look_the_same(run_process: Run, options: str) -> None:
+    code = """
+import logging, pytest
+
+def test_compares(): assert {"a": 1, "b": [1, 2]} == {"a": 1, "b": [1, 3]}
+
+def test_prints():
+    print("printed")
+    logging.warning("logged")
+    raise RuntimeError("one\\ntwo") from ValueError("three")
+
+def test_asks_for_a_fixture(missing): ...
+
+def test_is_skipped(): pytest.skip("skipped")
+"""
+    shown = (run_process(code, secrets, "-rA", *options.split()).stdout.str() for secrets in (None, SECRETS))
+    plain, masked = (re.sub(r"=+|\d+\.\d+s", "", output).partition(" ERRORS ")[2] for output in shown)
+    assert "ValueError: three" in plain
+    assert masked == plain
+
+
 @pytest.mark.parametrize("options", ["", "-n 2", "-s"])
 def test_masked_without_the_fixture(run_process: Run, pytester: pytest.Pytester, options: str) -> None:
     result = run_process(f"{READ}def test_1(): assert PASSWORD == SECRETS", SECRETS, *options.split(), "--showlocals")
