@@ -1,4 +1,4 @@
-"""For all tests: the home directory stays as it is, and a skipped test is a failure in CI."""
+"""For all tests: the home directory stays as it is, GitHub's variables are unset, and a skipped test is a failure in CI."""
 
 from __future__ import annotations
 
@@ -21,6 +21,17 @@ def outside_home(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
         patch.setenv("UV_CACHE_DIR", uv_cache.strip())
         for kind in ("CACHE", "DATA", "STATE"):
             patch.setenv(f"XDG_{kind}_HOME", str(tmp_path_factory.mktemp(kind.lower())))
+        # Where a pytest of a test would delete the folders of earlier runs at its end, which can take minutes.
+        patch.setenv("PYTEST_DEBUG_TEMPROOT", str(tmp_path_factory.mktemp("temproot")))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def without_github() -> Generator[None]:
+    """Unset the variables of the step that runs the tests: commands behave in another way on GitHub."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("GITHUB_", "RUNNER_"))]:
+            patch.delenv(name)
         yield
 
 

@@ -106,7 +106,7 @@ def test_model_that_is_being_made(
         text=True,
     ) as process:
         for turn in range(1, times + 1):
-            assert select.select([pipes[0]], [], [], 60)[0], "juju wasn't called"
+            assert select.select([pipes[0]], [], [], 300)[0], "juju wasn't called"
             assert os.read(pipes[0], 10) == b"held\n"
             assert models(simulator)
             if turn == times:
@@ -114,7 +114,7 @@ def test_model_that_is_being_made(
             os.write(pipes[1], b"go\n")
         # Others may be called while it tears down.
         os.write(pipes[1], b"go\n" * 9)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=300)
     for pipe in pipes:
         os.close(pipe)
     assert process.returncode == pytest.ExitCode.INTERRUPTED, output

@@ -61,9 +61,9 @@ def test_suite_that_needs_tox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     os.mkfifo(tmp_path / "told")
     told = os.open(tmp_path / "told", os.O_RDWR)
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
-        assert select.select([told], [], [], 60)[0], "nothing was told"
+        assert select.select([told], [], [], 300)[0], "nothing was told"
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=300)
     os.close(told)
     assert process.returncode == 128 + signal.SIGINT, output
     assert not (tmp_path / "model").exists()

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,24 +35,10 @@ def jubilant_python(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def simulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
     """Run a simulator, whose `juju` is first on PATH."""
-    simulator = Simulator(tmp_path)
-    started, ended = threading.Event(), asyncio.Event()
-    loop = asyncio.new_event_loop()
-
-    async def run() -> None:
-        async with simulator.running():
-            started.set()
-            await ended.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=[run()])
-    thread.start()
-    assert started.wait(30)
-    monkeypatch.setenv("JUJU_DATA", str(simulator.juju_data))
-    monkeypatch.setenv("PATH", str(simulator.programs), prepend=os.pathsep)
-    yield simulator
-    loop.call_soon_threadsafe(ended.set)
-    thread.join()
-    loop.close()
+    with Simulator(tmp_path).running_in_thread() as simulator:
+        monkeypatch.setenv("JUJU_DATA", str(simulator.juju_data))
+        monkeypatch.setenv("PATH", str(simulator.programs), prepend=os.pathsep)
+        yield simulator
 
 
 @pytest.fixture
@@ -253,20 +238,20 @@ def test_controller_that_lets_nobody_in(
 def test_controller_that_does_not_answer(
     stand_in: Callable[[str], str], logs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_juju, "_SECONDS", 2)
+    monkeypatch.setattr(_juju, "_SECONDS", 15)
     path = stand_in('test "$1" = destroy-model && exit 3\necho connecting\nexec sleep 60\n')
     assert _juju_shim.main([path, str(logs), "amd64", "destroy-model", "the-model"]) == 3
     assert saved(logs) == {
-        "the-model/status.txt": "connecting\n\njuju status --relations --model the-model took more than 2 s\n",
+        "the-model/status.txt": "connecting\n\njuju status --relations --model the-model took more than 15 s\n",
         "the-model/debug-log.txt": "connecting\n\n"
-        "juju debug-log --replay --no-tail --model the-model took more than 2 s\n",
+        "juju debug-log --replay --no-tail --model the-model took more than 15 s\n",
     }
 
 
 def test_controllers_of_which_one_answers(
     stand_in: Callable[[str], str], logs: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(_juju, "_SECONDS", 2)
+    monkeypatch.setattr(_juju, "_SECONDS", 15)
     path = stand_in("""\
 case "$*" in
 "controllers "*) echo '{"controllers": {"a": {}, "b": {}, "c": {}}}' ;;
@@ -279,7 +264,7 @@ esac
     _juju.save_all(_juju.find_juju(), logs)
     hangs = [path, "models", "--controller", "a", "--format=json"]
     said = [
-        f"{' '.join(hangs)}: TimeoutExpired: Command '{hangs}' timed out after 2 seconds\n",
+        f"{' '.join(hangs)}: TimeoutExpired: Command '{hangs}' timed out after 15 seconds\n",
         f"{path} models --controller b --format=json: JSONDecodeError: Expecting value: line 1 column 1 (char 0)\n",
     ]
     assert capfd.readouterr() == ("saved the logs of c:admin/m\n", "".join(said))

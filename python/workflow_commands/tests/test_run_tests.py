@@ -175,13 +175,13 @@ def test_groups_of_a_shared_runner(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     program("my-pytest", SUITE)
-    give(cloud="none", test_command="my-pytest", test_timeout=0.05)
+    give(cloud="none", test_command="my-pytest", test_timeout=0.25)
     groups("bad", "hangs", "links", "good")
     before = time.time()
     assert run_tests([]) == 1
     after = time.time()
     timeout = (
-        "a | hangs: the tests took more than 0.05 minutes, and were stopped. Split the group, or raise `test-timeout`"
+        "a | hangs: the tests took more than 0.25 minutes, and were stopped. Split the group, or raise `test-timeout`"
     )
     assert capfd.readouterr().out.splitlines() == [
         *("::group::a | bad", "::endgroup::", "::group::a | hangs", "started", "::endgroup::"),
@@ -206,7 +206,7 @@ def test_groups_of_a_shared_runner(
     assert times == sorted(times)
     assert before <= times[0]
     assert times[-1] <= after
-    assert times[3] - times[2] >= 3, "seconds"
+    assert times[3] - times[2] >= 15, "seconds"
     shared = {
         "path_to_test_file": "tests/a b.py",
         "attempt": 2,
@@ -521,6 +521,6 @@ def test_process_that_ends_when_it_is_cancelled(tmp_path: Path) -> None:
     processes = _process.Processes(tmp_path / "process")
     # `timeout` writes no ID, as before it has started.
     ended = processes.run(
-        ["sh", "-c", f"rm {tmp_path}/process; sleep 0.2; kill -INT {os.getpid()}; exit 3"], 5, in_new_groups=False
+        ["sh", "-c", f"rm {tmp_path}/process; sleep 0.2; kill -INT {os.getpid()}; exit 3"], 60, in_new_groups=False
     )
     assert (ended.status, processes.is_cancelled) == ("cancelled", True)
