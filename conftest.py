@@ -1,4 +1,4 @@
-"""For all tests: the home directory stays as it is, GitHub's variables are unset, and a skipped test is a failure in CI."""
+"""For all tests: the home directory stays as it is, GitHub has set no variables, and a skip is a failure in CI."""
 
 from __future__ import annotations
 
