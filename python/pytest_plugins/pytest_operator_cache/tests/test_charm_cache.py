@@ -31,13 +31,14 @@ def show(capsys: pytest.CaptureFixture[str]) -> Callable[..., list[str]]:
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """Keep three charms of another age each, of which one was used."""
+    """Keep four charms of another age each, of which one was used."""
     store = open_store()
     now = time.time()
     for key, (name, size, age) in {
         "a": ("demo_amd64.charm", 12_345_678, 2 * 86400 + 7200),
         "b": ("other_ubuntu@22.04-amd64.charm", 1_000, 3600),
         "c": ("new.charm", 0, 0),
+        "d": ("older.charm", 0, 3599),
     }.items():
         (charm := tmp_path / name).write_bytes(b"x" * size)
         monkeypatch.setattr(time, "time", lambda age=age: now - age)
@@ -51,11 +52,12 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 def test_list(show: Callable[..., list[str]], store: Store) -> None:
     assert show() == [
-        "CHARM                              SIZE     AGE  HITS",
-        "demo_amd64.charm                12.3 MB  2 days     2",
-        "new.charm                        0.0 MB     new     0",
-        "other_ubuntu@22.04-amd64.charm   0.0 MB  1 hour     0",
-        f"3 in {store.folder}, 12 MB of at most 2,147 MB",
+        "CHARM                              SIZE         AGE  HITS",
+        "demo_amd64.charm                12.3 MB      2 days     2",
+        "new.charm                        0.0 MB         new     0",
+        "older.charm                      0.0 MB  59 minutes     0",
+        "other_ubuntu@22.04-amd64.charm   0.0 MB      1 hour     0",
+        f"4 in {store.folder}, 12 MB of at most 2,147 MB",
     ]
     assert show("list") == show()
 
@@ -66,7 +68,7 @@ def test_list_of_nothing(show: Callable[..., list[str]]) -> None:
 
 def test_clear(show: Callable[..., list[str]], store: Store) -> None:
     (store.folder / "of-someone-else").touch()
-    assert show("clear") == [f"3 removed from {store.folder}, 12 MB"]
+    assert show("clear") == [f"4 removed from {store.folder}, 12 MB"]
     assert sorted(path.name for path in store.folder.iterdir()) == ["CACHEDIR.TAG", "of-someone-else"]
     assert show("clear") == [f"0 removed from {store.folder}, 0 MB"]
 
