@@ -21,7 +21,6 @@ def outside_home(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
         patch.setenv("UV_CACHE_DIR", uv_cache.strip())
         for kind in ("CACHE", "DATA", "STATE"):
             patch.setenv(f"XDG_{kind}_HOME", str(tmp_path_factory.mktemp(kind.lower())))
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
         # Where a pytest of a test would delete the folders of earlier runs at its end, which can take minutes.
         patch.setenv("PYTEST_DEBUG_TEMPROOT", str(tmp_path_factory.mktemp("temproot")))
         yield
