@@ -114,7 +114,7 @@ class TestCase(unittest.TestCase):
     assert ids(collect()) == ["1", "2"]
 
 
-def test_int_and_str_are_one_group(make_suite: MakeSuite, run: Run) -> None:
+def test_int_and_str_are_one_group(make_suite: MakeSuite, run: Run, collect: Collect) -> None:
     make_suite(
         {
             "test_ids.py": """
@@ -131,6 +131,7 @@ def test_another(): ...
     )
     run("test_ids.py", "--group=1").assert_outcomes(passed=2, deselected=1)
     run("test_ids.py", "--group=01").assert_outcomes(passed=1, deselected=2)
+    assert {group["group_id"]: group["group_number"] for group in collect()} == {"1": 1, "01": "01"}
 
 
 def test_the_same_group_twice_on_one_level_is_one_group(make_suite: MakeSuite, collect: Collect) -> None:

@@ -248,6 +248,24 @@ def test_plan_next_to_all_plans(groups: list[tuple[int, str]], max_runners: int)
     assert lower_bound(seconds, max_runners) <= min(ends)
 
 
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 50).map(float), min_size=6, max_size=40), st.integers(2, 8))
+def test_plan_of_many_groups(seconds: list[float], runners: int) -> None:
+    plan = share(seconds, ["a"] * len(seconds), runners)
+    assert sorted(group for runner in plan for group in runner) == [*range(len(seconds))]
+    end = max(sum(seconds[group] for group in runner) for runner in plan)
+    # No runner waits for another one, so when the last group starts, all of them have worked.
+    assert lower_bound(seconds, runners) <= end <= sum(seconds) / runners + max(seconds)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "runners", "bound"),
+    [([], 2, 0), ([9, 1, 1], 2, 9), ([4, 4, 4, 4], 2, 8), ([5, 5, 5], 2, 10), ([6, 5, 4, 3, 1], 3, 7), ([2] * 7, 3, 6)],
+)
+def test_lower_bound(seconds: list[float], runners: int, bound: float) -> None:
+    assert lower_bound(seconds, runners) == bound
+
+
 def test_the_best_end_needs_more_than_longest_first() -> None:
     # Longest first ends after 12, and no swap of two groups makes that better.
     seconds = [2.0, 2.0, 3.0, 3.0, 4.0, 8.0]
