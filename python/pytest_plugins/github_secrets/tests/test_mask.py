@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pytest_github_secrets._errors import SecretsError
 from pytest_github_secrets._mask import Masker, find_short, is_maskable
+from pytest_github_secrets._match import Matcher
 from pytest_github_secrets._parse import parse
 
 if TYPE_CHECKING:
@@ -248,6 +249,12 @@ def test_run(pytester: pytest.Pytester, ordinary: str, secrets: dict[str, str]) 
 def test_too_little_is_left_without_colours_and_escapes(value: str) -> None:
     assert find_short({"A": value}) == ([] if "%" in value else ["A"])
     assert Masker([value, "hunter22"])("a test of hunter22 and x y") == "a test of *** and x y"
+
+
+def test_what_is_found_by_its_parts_is_not_searched_as_a_whole() -> None:
+    # The longest one says how much of a file is in memory at a time.
+    assert Matcher([b"0123456789" * 100]).max_length == 8
+    assert Matcher([b"0123456789", b"0123" + b" " * 10 + b"4567"]).max_length == 18
 
 
 def test_part_of_a_character() -> None:

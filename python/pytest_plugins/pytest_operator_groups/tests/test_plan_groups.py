@@ -270,3 +270,6 @@ def test_the_best_end_needs_more_than_longest_first() -> None:
     # Longest first ends after 12, and no swap of two groups makes that better.
     seconds = [2.0, 2.0, 3.0, 3.0, 4.0, 8.0]
     assert {sum(seconds[group] for group in runner) for runner in share(seconds, ["a"] * 6, 2)} == {11}
+    # Only a swap makes both runners end at the same time.
+    seconds = [5.0, 9.0, 11.0, 14.0, 17.0, 18.0]
+    assert {sum(seconds[group] for group in runner) for runner in share(seconds, ["a"] * 6, 2)} == {37}

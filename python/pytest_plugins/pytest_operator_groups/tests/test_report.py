@@ -140,7 +140,11 @@ def test_costs_of_shared_runners() -> None:
     outcomes = [outcome("a", 4, runner="1"), outcome("b", 6, runner="1"), outcome("c", 1, runner="2"), outcome("d", 2)]
     # The set-up of the first one took 2 minutes. The second one started 3 minutes after its end.
     outcomes[1].record.started, outcomes[1].record.set_up = 1_800_000_000 + 9 * 60, None
-    assert [*costs(outcomes)] == ["Runner-minutes: 6.0 of set-up, 13.0 of tests, 3.0 idle, 22.0 in all"]
+    runner_minutes = ["Runner-minutes: 6.0 of set-up, 13.0 of tests, 3.0 idle, 22.0 in all"]
+    assert [*costs(outcomes)] == runner_minutes
+    lost = [Outcome(name, "", "-", None, Record("a", name, "failed"), [], "") for name in map(str, range(9))]
+    assert [*costs([*outcomes, *lost])] == runner_minutes
+    assert not [*costs(lost)]
 
 
 def test_timeline_of_shared_runners() -> None:

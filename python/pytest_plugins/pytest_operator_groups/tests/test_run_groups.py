@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 from xml.etree import ElementTree as ET
@@ -996,6 +997,9 @@ def test_names_of_all_kinds(make_suite: MakeSuite, run_groups: RunGroups) -> Non
     assert outcomes.pop("$HOME") == "failed"
     assert outcomes == dict.fromkeys(names[1:], "passed")
     assert "group [red] " in ended.stdout
+    # Each character that may not be in a name is a _, and what makes the name unique follows.
+    written = {path.stem for path in Path("the $UNSET").glob("*.json")}
+    assert f"test_a-b.py-group-___-{sha256('test_a-b.py-group-日本語'.encode()).hexdigest()[:8]}" in written
     assert r"group \u202eabc " in ended.stdout
 
 

@@ -10,7 +10,7 @@ import pty
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -116,6 +116,21 @@ def test_live_table_with_running_tests(tmp_path: Path, monkeypatch: pytest.Monke
     assert longest(text) <= COLUMNS, text
 
 
+def test_live_table_on_a_narrow_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = open_terminal(monkeypatch)
+    monkeypatch.setenv("COLUMNS", "40")
+    states: list[Any] = ["waiting", "running", "passed", "failed", "not run"]
+    jobs = [make_job(state, tmp_path) for state in states]
+    for job, state in zip(jobs, states, strict=True):
+        job.state, job.started = state, 0.0
+    table = LiveTable(jobs, lambda: 7200, 5)
+    table.start()
+    table.stop()
+    first, second, *_ = plain(terminal.getvalue()).strip().split("\n")
+    assert first.startswith("1 running, 1 failed, 1 waiting, ")
+    assert second.startswith("GROUP ")
+
+
 def test_summary_with_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = open_terminal(monkeypatch)
     jobs = make_jobs(tmp_path)
@@ -127,6 +142,8 @@ def test_summary_with_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     report = RunReport(jobs, 0, Durations(), 5)
     show_summary(jobs, 36_000, report.notes(COLUMNS))
     text = plain(terminal.getvalue())
+    (table,) = re.findall("^GROUP .*?\n\n", text, re.DOTALL | re.MULTILINE)
+    assert len(table.split("\n")) == 1 + len(jobs) + 2, table
     assert "600 min, because of long-" in text
     assert "If you split it after aaa" in text.replace("\n  ", " ")
     assert f"\n  repeat: pytest {NAMES[0]}\n" in text
