@@ -6,6 +6,8 @@ UV := $(or $(shell command -v uv),.tools/bin/uv)
 RUN := $(UV) run --quiet --locked --all-packages
 # The tests start Python often. It starts faster if it keeps what it has compiled, this project's code and pytest's assertions too.
 export PYTHONDONTWRITEBYTECODE :=
+# Python buffers its output, as on most machines: a test notices what isn't flushed.
+export PYTHONUNBUFFERED :=
 # A worker that has nothing left to do takes tests of another one: some take a minute.
 PARALLEL := --numprocesses auto --dist worksteal
 BENCH := --isolated --group bench

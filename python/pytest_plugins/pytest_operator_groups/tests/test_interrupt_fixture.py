@@ -47,6 +47,20 @@ def test_one(deployed): ...
 @pytest.mark.group(1)
 def test_not_run(): ...
 """
+# It knows its model only after Ctrl-C.
+ENDS_SOON = """
+import os, signal
+
+@pytest.fixture
+def model():
+    os.mkdir("model")
+    os.kill(os.getpid(), signal.SIGINT)
+    yield
+    os.rmdir("model")
+
+@pytest.mark.group(1)
+def test_one(model): ...
+"""
 # It takes the first SIGINT for the one that Python loses, and tells its process afterwards.
 LOSES_SIGINT = """
 import json, os, signal, time
@@ -81,6 +95,16 @@ def test_fixture_that_takes_long(make_suite: MakeSuite, told: int) -> None:
     assert process.returncode == pytest.ExitCode.INTERRUPTED, output
     assert "asyncio.exceptions.CancelledError: interrupted\n" in output
     assert "test_not_run" not in output
+    assert not (suite / "model").exists()
+
+
+def test_fixture_that_ends_soon(make_suite: MakeSuite) -> None:
+    suite = make_suite({"test_a.py": ENDS_SOON})
+    command = [sys.executable, "-m", "pytest", "test_a.py", "--group=1", "--group-progress=progress"]
+    ended = subprocess.run(command, cwd=suite, capture_output=True, text=True, check=False)
+    assert ended.returncode == pytest.ExitCode.INTERRUPTED, ended.stdout
+    assert "KeyboardInterrupt" in ended.stdout
+    assert "no tests ran" in ended.stdout
     assert not (suite / "model").exists()
 
 
