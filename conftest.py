@@ -1,4 +1,4 @@
-"""For all tests: the home directory stays as it is, GitHub has set no variables, and a skip is a failure in CI."""
+"""For all tests: the home directory stays as it is, GitHub's variables are unset, and a skip fails in CI."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def outside_home(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
         patch.setenv("UV_CACHE_DIR", uv_cache.strip())
         for kind in ("CACHE", "DATA", "STATE"):
             patch.setenv(f"XDG_{kind}_HOME", str(tmp_path_factory.mktemp(kind.lower())))
-        # Where a pytest of a test would delete the folders of earlier runs at its end, which can take minutes.
+        # At its end, a pytest that a test starts deletes old runs' folders, which can take minutes. Here are none.
         patch.setenv("PYTEST_DEBUG_TEMPROOT", str(tmp_path_factory.mktemp("temproot")))
         yield
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_operator_groups._outcome import Outcome
 
 # A split that saves less isn't worth it.
-_SAVED, _SECONDS = 0.1, 60
+_MIN_SHARE, _MIN_SECONDS = 0.1, 60
 
 
 def advice(outcomes: Sequence[Outcome], runners: int | None = None, mark: Callable[[str], str] = str) -> Iterator[str]:
@@ -39,7 +39,7 @@ def advice(outcomes: Sequence[Outcome], runners: int | None = None, mark: Callab
     times = [(outcome.seconds or 0) for outcome in known]
     others = [(outcome.seconds or 0) for outcome in known if outcome is not longest]
     now = set_up + _end_of(times, runners)
-    first, best = 0.0, (now - max(now * _SAVED, _SECONDS), "")
+    first, best = 0.0, (now - max(now * _MIN_SHARE, _MIN_SECONDS), "")
     for case, following in zip(longest.cases, longest.cases[1:], strict=False):
         first += case.seconds
         if (test := _function(case)) == _function(following):

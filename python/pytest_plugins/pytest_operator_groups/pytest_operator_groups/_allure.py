@@ -52,5 +52,5 @@ class _Unknown:
     @_allure_hook(tryfirst=True)
     def report_result(self, result: Any) -> None:
         result.status = "unknown"
-        # allure-pytest asks for the time twice.
+        # allure-pytest reads the clock twice, so a test that never ran could take a millisecond.
         result.stop = result.start
