@@ -10,10 +10,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ortools.sat.python import cp_model
-from pytest_operator_groups._durations import Durations
-from pytest_operator_groups._plan import lower_bound, order, share
-from pytest_operator_groups._plan_groups import make_matrix, make_plan
-from pytest_operator_groups._records import Key
+from pytest_operator_groups.formats.durations import Durations
+from pytest_operator_groups.formats.records import Key
+from pytest_operator_groups.plan.plan import lower_bound, order, share
+from pytest_operator_groups.plan.plan_groups import make_matrix, make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pytest_operator_groups._run_options import read_options
+from pytest_operator_groups.run.options import read_options
 from ruamel.yaml import YAML
 
 if TYPE_CHECKING:

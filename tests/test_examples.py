@@ -170,7 +170,7 @@ def test_broken_test_fails_only_its_group(charm: Path, operator_python: str, hom
     groups = [
         operator_python,
         "-m",
-        "pytest_operator_groups._run_groups",
+        "pytest_operator_groups.run.run_groups",
         "tests/integration/test_charm.py",
         "--jobs=2",
     ]
@@ -270,7 +270,7 @@ def test_groups_of_the_service(home: dict[str, str], tmp_path: Path) -> None:
     groups = [
         sys.executable,
         "-m",
-        "pytest_operator_groups._run_groups",
+        "pytest_operator_groups.run.run_groups",
         "tests/integration",
         f"--results={tmp_path / 'results'}",
     ]

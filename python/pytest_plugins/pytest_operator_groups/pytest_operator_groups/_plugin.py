@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from pytest_operator_groups._groups import Group
+    from pytest_operator_groups.suite.groups import Group
 
 
 _STDOUT = pytest.StashKey[Any]()
@@ -34,13 +34,13 @@ class _BeforeConftest:
     ) -> Generator[None, None, None]:
         if "--group" in args:
             # Until the option is added, pytest takes the ID in `--group ID` for a path, and imports its conftest.py.
-            from pytest_operator_groups._command_line import join_option
+            from pytest_operator_groups.suite.command_line import join_option
 
             args[:] = join_option(args, "--group")
             early_config.known_args_namespace.file_or_dir = parser.parse_known_args(args).file_or_dir
         # pytest 7.4 has counted each -q twice in the namespace that it knows here.
         if "--collect-groups" in args and getattr(parser.parse_known_args(args), "verbose", 0) <= -2:
-            from pytest_operator_groups._stdout import ReservedStdout
+            from pytest_operator_groups.listing.stdout import ReservedStdout
 
             early_config.stash[_STDOUT] = stdout = ReservedStdout()
             early_config.add_cleanup(stdout.close)
@@ -54,7 +54,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
     """Add the options."""
     groups = [*getattr(parser, "_groups", ()), *filter(None, [getattr(parser, "_anonymous", None)])]
     if any("--group" in option.names() or option.dest == "group" for group in groups for option in group.options):
-        from pytest_operator_groups._command_line import option_conflict
+        from pytest_operator_groups.suite.command_line import option_conflict
 
         raise pytest.UsageError(str(option_conflict(early_config.pluginmanager.has_plugin("pytest-split"))))
     options = parser.getgroup("operator-groups", "groups of tests (pytest-operator-groups)")
@@ -101,14 +101,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if collect_groups:
         config.pluginmanager.register(_GroupListing(config))
     elif group_id is not None:
-        from pytest_operator_groups._command_line import drop_folders
+        from pytest_operator_groups.suite.command_line import drop_folders
 
         config.args = drop_folders(config.args, config.invocation_params.dir)
         config.pluginmanager.register(_GroupRun(config, group_id))
         progress = config.getoption("group_progress")
         if progress and not hasattr(config, "workerinput"):
-            from pytest_operator_groups._interrupt import Interrupt
-            from pytest_operator_groups._progress import ProgressWriter
+            from pytest_operator_groups.formats.progress import ProgressWriter
+            from pytest_operator_groups.run.interrupt import Interrupt
 
             config.pluginmanager.register(Interrupt())
             config.pluginmanager.register(ProgressWriter(progress))
@@ -135,9 +135,9 @@ class _Collection:
         Raises:
             GroupsError: No test was found, or the tests don't make groups.
         """
-        from pytest_operator_groups._errors import GroupsError
-        from pytest_operator_groups._groups import group_tests
-        from pytest_operator_groups._markers import read_default_group
+        from pytest_operator_groups.common.errors import GroupsError
+        from pytest_operator_groups.suite.groups import group_tests
+        from pytest_operator_groups.suite.markers import read_default_group
 
         if not self.before_deselection:
             raise GroupsError(
@@ -156,7 +156,7 @@ class _GroupRun(_Collection):
     """A run with --group=ID."""
 
     def __init__(self, config: pytest.Config, group_id: str) -> None:
-        from pytest_operator_groups._workers import Workers
+        from pytest_operator_groups.suite.workers import Workers
 
         super().__init__(config)
         self.group_id = group_id
@@ -165,8 +165,8 @@ class _GroupRun(_Collection):
     # After every pytest_collection_modifyitems, wrappers included, and before the items are counted or sent.
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        from pytest_operator_groups._errors import GroupsError
-        from pytest_operator_groups._selection import select
+        from pytest_operator_groups.common.errors import GroupsError
+        from pytest_operator_groups.suite.selection import select
 
         stops_at_errors = not self.config.getoption("continue_on_collection_errors")
         if not self.is_complete or (session.testsfailed and stops_at_errors):
@@ -201,8 +201,8 @@ class _GroupListing(_Collection):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        from pytest_operator_groups._allure import write_unknown_results
-        from pytest_operator_groups._errors import GroupsError
+        from pytest_operator_groups.common.errors import GroupsError
+        from pytest_operator_groups.listing.allure import write_unknown_results
 
         if session.testsfailed:
             return None  # pytest reports the errors of the collection.
@@ -225,8 +225,8 @@ class _GroupListing(_Collection):
         Raises:
             GroupsError: There are too many groups, or a file can't be written.
         """
-        from pytest_operator_groups._command_line import GroupCommands, selecting_options
-        from pytest_operator_groups._listing import text_listing, title, write_for_github
+        from pytest_operator_groups.listing.listing import text_listing, title, write_for_github
+        from pytest_operator_groups.suite.command_line import GroupCommands, selecting_options
 
         commands = GroupCommands(self.config.args, selecting_options(self.config.option), self.start)
         matrix = write_for_github(groups, commands, self.config.getoption("max_groups"))

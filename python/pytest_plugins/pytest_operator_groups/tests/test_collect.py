@@ -462,7 +462,7 @@ def test_output_may_be_a_pipe(make_suite: MakeSuite) -> None:
 
 def test_lines_of_several_processes_stay_whole(tmp_path: Path) -> None:
     path = tmp_path / "output"
-    program = "import sys; from pytest_operator_groups._github import append\n"
+    program = "import sys; from pytest_operator_groups.common.github import append\n"
     program += "for _ in range(50): append('GITHUB_OUTPUT', [sys.argv[1] * 100_000])"
     environment = os.environ | {"GITHUB_OUTPUT": str(path)}
     processes = [subprocess.Popen([sys.executable, "-c", program, letter], env=environment) for letter in "abcd"]

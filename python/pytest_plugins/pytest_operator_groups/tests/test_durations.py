@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from pytest_operator_groups._artifacts import read_artifact
-from pytest_operator_groups._durations import Durations, read_durations
-from pytest_operator_groups._errors import GroupsError
-from pytest_operator_groups._records import Key, Record
+from pytest_operator_groups.common.errors import GroupsError
+from pytest_operator_groups.formats.durations import Durations, read_durations
+from pytest_operator_groups.formats.records import Key, Record
+from pytest_operator_groups.report.artifacts import read_artifact
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,14 +10,14 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from pytest_operator_groups._progress import Progress, describe_end, read_progress, stack_file
+from pytest_operator_groups.formats.progress import Progress, describe_end, read_progress, stack_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import MakeSuite
 
-COMMAND = [sys.executable, "-W", "error", "-m", "pytest_operator_groups._run_groups"]
+COMMAND = [sys.executable, "-W", "error", "-m", "pytest_operator_groups.run.run_groups"]
 # Each model is a file here. The last group ignores SIGINT in C, as a broken client may do.
 # To tell and to sleep are one line: SIGINT may come before the sleep begins. Python may miss it during one sleep.
 SUITE = """

@@ -11,8 +11,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from pytest_operator_groups._interrupt import _makes_a_model
-from pytest_operator_groups._processes import ProcessPool
+from pytest_operator_groups.run.interrupt import _makes_a_model
+from pytest_operator_groups.run.processes import ProcessPool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # The second fixture runs an event loop, as pytest-asyncio does for an async fixture.
 SUITE = """
 import asyncio
-from pytest_operator_groups import _interrupt
+from pytest_operator_groups.run import interrupt
 
 _interrupt._FOR_A_FIXTURE = 0.2
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pytest_operator_groups._durations import Durations
-from pytest_operator_groups._matrix import group_key
-from pytest_operator_groups._plan import lower_bound, share
-from pytest_operator_groups._plan_groups import main, make_plan
+from pytest_operator_groups.formats.durations import Durations
+from pytest_operator_groups.formats.matrix import group_key
+from pytest_operator_groups.plan.plan import lower_bound, share
+from pytest_operator_groups.plan.plan_groups import main, make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable

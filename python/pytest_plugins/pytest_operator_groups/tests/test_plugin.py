@@ -53,8 +53,9 @@ def test_what_knows_the_groups_needs_no_pytest() -> None:
     program = """
 import sys
 sys.modules["pytest"] = None
-from pytest_operator_groups import _listing, _processes
-print(_listing.title([]))
+from pytest_operator_groups.listing import listing
+from pytest_operator_groups.run import processes
+print(listing.title([]))
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout == "0 groups of 0 tests\n"

@@ -8,15 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pytest_operator_groups import _report
-from pytest_operator_groups._advice import advice
-from pytest_operator_groups._durations import Durations
-from pytest_operator_groups._junit import Case
-from pytest_operator_groups._outcome import Outcome
-from pytest_operator_groups._records import Record
-from pytest_operator_groups._report import changes, costs, markdown_report, sentence
-from pytest_operator_groups._text import cells, shorten
-from pytest_operator_groups._timeline import gantt
+from pytest_operator_groups.common.text import cells, shorten
+from pytest_operator_groups.formats.durations import Durations
+from pytest_operator_groups.formats.junit import Case
+from pytest_operator_groups.formats.records import Record
+from pytest_operator_groups.report.advice import advice
+from pytest_operator_groups.report.outcome import Outcome
+from pytest_operator_groups.report.report import changes, costs, markdown_report, sentence
+from pytest_operator_groups.report.timeline import gantt
 
 CASES = [
     Case("test_deploy", 600, "passed", ""),
@@ -132,7 +131,7 @@ def test_report_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "  - and 5 more" in report
     cut = r"Cut, because GitHub shows 1 MiB: \d+ lines of the failed groups, 603 lines of the timeline\."
     assert re.fullmatch(cut, report[-1])
-    monkeypatch.setattr(_report, "MAX_BYTES", 10_000)
+    monkeypatch.setattr(report_module, "MAX_BYTES", 10_000)
     assert len("\n".join(markdown_report(outcomes, Durations(), "heading"))) < 10_000
 
 

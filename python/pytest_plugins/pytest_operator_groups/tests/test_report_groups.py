@@ -77,7 +77,7 @@ def report(pytester: pytest.Pytester, summary: Path) -> Report:
         given = {} if groups is None else {"TEST_GROUPS": groups if isinstance(groups, str) else json.dumps(groups)}
         on_github = {"GITHUB_STEP_SUMMARY": str(summary), "PYTHONPATH": str(pytester.path)}
         ended = subprocess.run(
-            [sys.executable, "-W", "error", "-m", "pytest_operator_groups._report_groups", *arguments],
+            [sys.executable, "-W", "error", "-m", "pytest_operator_groups.report.report_groups", *arguments],
             cwd=pytester.path,
             env=os.environ | on_github | given | variables,
             capture_output=True,

@@ -20,19 +20,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from xml.etree import ElementTree as ET
 
 import pytest
-from pytest_operator_groups._errors import GroupsError
-from pytest_operator_groups._estimate import Estimate
-from pytest_operator_groups._follow import CacheLines, find_job
-from pytest_operator_groups._job import Job
-from pytest_operator_groups._processes import ProcessPool
-from pytest_operator_groups._results import read_last_run
-from pytest_operator_groups._run_options import read_options
-from pytest_operator_groups._summary import timeline, totals_with_time
+from pytest_operator_groups.common.errors import GroupsError
+from pytest_operator_groups.report.estimate import Estimate
+from pytest_operator_groups.run.follow import CacheLines, find_job
+from pytest_operator_groups.run.job import Job
+from pytest_operator_groups.run.options import read_options
+from pytest_operator_groups.run.processes import ProcessPool
+from pytest_operator_groups.run.results import read_last_run
+from pytest_operator_groups.run.summary import timeline, totals_with_time
 
 if TYPE_CHECKING:
     from conftest import MakeSuite
 
-COMMAND = [sys.executable, "-W", "error", "-m", "pytest_operator_groups._run_groups"]
+COMMAND = [sys.executable, "-W", "error", "-m", "pytest_operator_groups.run.run_groups"]
 # What --test-command is for, without the time that tox takes: it hides the variables for GitHub from pytest.
 PYTEST = f"env -u GITHUB_OUTPUT {sys.executable} -m pytest"
 # The tests of some groups build on each other.

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from pytest_operator_groups._collect import _find_groups
-from pytest_operator_groups._run_options import read_options
+from pytest_operator_groups.run.collect import _find_groups
+from pytest_operator_groups.run.options import read_options
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,10 +6,10 @@ import argparse
 from typing import TYPE_CHECKING
 
 import pytest
-from pytest_operator_groups._command_line import drop_folders, join_option, selecting_options
-from pytest_operator_groups._errors import GroupsError
-from pytest_operator_groups._tables import code, text_table
-from pytest_operator_groups._text import cells, count, duration, printable
+from pytest_operator_groups.common.errors import GroupsError
+from pytest_operator_groups.common.tables import code, text_table
+from pytest_operator_groups.common.text import cells, count, duration, printable
+from pytest_operator_groups.suite.command_line import drop_folders, join_option, selecting_options
 
 if TYPE_CHECKING:
     from pathlib import Path

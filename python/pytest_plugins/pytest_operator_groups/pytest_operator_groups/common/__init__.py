@@ -1,0 +1,1 @@
+"""What every wing uses: errors, text, tables, GitHub's files, and arguments of commands."""

@@ -1,0 +1,60 @@
+"""How a step talks to GitHub Actions: through files, and by warnings."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_operator_groups.common.errors import GroupsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def warn(command: str, text: str) -> None:
+    """Print a warning to stderr. On GitHub, it is an annotation of the run.
+
+    Args:
+        command: The command that warns.
+        text: The warning. It can contain anything.
+    """
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        # https://docs.github.com/actions/reference/workflow-commands-for-github-actions#setting-a-warning-message
+        escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        print(f"::warning title={command}::{escaped}", file=sys.stderr)
+    else:
+        print(f"{command}: warning: {text}", file=sys.stderr)
+
+
+def append(variable: str, lines: Sequence[str]) -> bool:
+    """Append lines to the file that an environment variable names, and return whether the variable is set.
+
+    All lines are written at once. They start on a new line even if the file doesn't end in one.
+
+    Args:
+        variable: GITHUB_OUTPUT or GITHUB_STEP_SUMMARY.
+        lines: The lines, without line breaks.
+
+    Raises:
+        GroupsError: The file can't be written.
+    """
+    path = os.environ.get(variable)
+    if not path:
+        return False
+    try:
+        with Path(path).open("ab+", buffering=0) as file:
+            ends_in_a_line = True
+            if file.seekable() and file.seek(0, os.SEEK_END) > 0:
+                file.seek(-1, os.SEEK_END)
+                ends_in_a_line = file.read(1) == b"\n"
+            text = "".join(f"{line}\n" for line in lines)
+            file.write(("" if ends_in_a_line else "\n").encode() + text.encode(errors="backslashreplace"))
+    except OSError as error:
+        raise GroupsError(
+            f"can't write to {path}: {error.strerror}",
+            where=variable,
+            advice=f"Outside GitHub Actions, unset the variable: unset {variable}",
+        ) from None
+    return True

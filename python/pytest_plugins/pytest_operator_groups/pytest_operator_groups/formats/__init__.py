@@ -1,0 +1,1 @@
+"""The formats that commands hand to each other: the groups' JSON, records, JUnit files, durations, progress."""

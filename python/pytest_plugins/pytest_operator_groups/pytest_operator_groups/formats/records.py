@@ -1,0 +1,99 @@
+"""The record that a group leaves when it has run: when, how long, and with which result."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_operator_groups.formats.junit import Report
+
+_SLOWEST = 5
+RESULTS = ("passed", "failed", "cancelled", "not run")
+
+
+class Key(NamedTuple):
+    """What tells a group from all others.
+
+    Attributes:
+        path: Its test file.
+        group_id: Its ID.
+    """
+
+    path: str
+    group_id: str
+
+    @property
+    def digest(self) -> str:
+        """What makes a shortened name unique: eight characters."""
+        import hashlib
+
+        return hashlib.sha256(os.fsencode(f"{self.path}|{self.group_id}")).hexdigest()[:8]
+
+
+@dataclass
+class Record:
+    """One run of a group.
+
+    Attributes:
+        path: The test file.
+        group_id: The ID of the group.
+        result: One of RESULTS.
+        started: When its set-up, or else pytest, started, in seconds since 1970, or None if it isn't known.
+        set_up: The seconds before pytest started, or None if they aren't known.
+        seconds: The seconds that pytest ran, or None if they aren't known.
+        tests: The number of tests by outcome.
+        slowest: The slowest tests with their seconds, at most five.
+        attempt: Which attempt it was, from 1.
+        commit: The commit, or "".
+    """
+
+    path: str
+    group_id: str
+    result: str
+    started: float | None = None
+    set_up: float | None = None
+    seconds: float | None = None
+    tests: dict[str, int] = field(default_factory=dict)
+    slowest: list[tuple[str, float]] = field(default_factory=list)
+    attempt: int = 1
+    commit: str = ""
+
+    @property
+    def key(self) -> Key:
+        """The group."""
+        return Key(self.path, self.group_id)
+
+    def add_tests(self, report: Report | None) -> None:
+        """Add what a report says of the tests. Without one, nothing is known of them."""
+        if report is None:
+            return
+        for case in report.cases:
+            self.tests[case.outcome] = self.tests.get(case.outcome, 0) + 1
+        cases = sorted(report.cases, key=lambda case: case.seconds, reverse=True)
+        self.slowest = [(case.name, case.seconds) for case in cases[:_SLOWEST]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the record as JSON has it, with the keys of the groups' JSON."""
+        values = asdict(self)
+        return {
+            "path_to_test_file": values.pop("path"),
+            **values,
+            "slowest": [{"test": name, "seconds": seconds} for name, seconds in self.slowest],
+        }
+
+
+def read_seconds(values: Mapping[str, Any], key: str) -> float | None:
+    """Return a time in seconds, or None if there is none that makes sense."""
+    value = values.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        seconds = float(value)
+    except OverflowError:
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None

@@ -1,0 +1,1 @@
+"""What `pytest --collect-groups` writes and shows."""

@@ -1,0 +1,1 @@
+"""Which group runs on which runner."""

@@ -1,0 +1,1 @@
+"""The command `run-groups`: all groups of a suite on one machine."""

@@ -1,0 +1,72 @@
+"""The groups of a suite, as pytest in a process of its own collects them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_operator_groups.common.errors import GroupsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pytest_operator_groups.run.processes import ProcessPool
+
+# The limit of 256 groups is that of a matrix on GitHub.
+_COLLECT = ["--collect-groups", "--max-groups=0", "-q"]
+
+
+class CollectionError(GroupsError):
+    """pytest did not collect the groups. What it said is on stdout.
+
+    Attributes:
+        code: An exit code for the command.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"pytest did not collect the groups (exit code {code})")
+        # For a signal, the exit code that a shell has. If pytest exits with 0 but wrote no groups, it is 2.
+        self.code = 128 - code if code < 0 else code or 2
+
+
+async def collect_groups(
+    command: Sequence[str], pool: ProcessPool, environment: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return the groups as `pytest --collect-groups` writes them.
+
+    Args:
+        command: What runs pytest, with the paths and the arguments that select tests.
+        pool: It runs pytest, so that signals reach it.
+        environment: The variables of pytest.
+
+    Raises:
+        CollectionError: There was an error, which has been shown, or the collection was interrupted.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        log, output = Path(folder, "log"), Path(folder, "output")
+        # The summary of a job on GitHub doesn't need the table.
+        variables = {name: value for name, value in environment.items() if name != "GITHUB_STEP_SUMMARY"}
+        returncode, _, _ = await pool.execute([*command, *_COLLECT], log, variables | {"GITHUB_OUTPUT": str(output)})
+        printed = log.read_text(encoding="utf-8", errors="replace")
+        groups = _find_groups(output, printed)
+    if returncode or groups is None:
+        if pool.interrupted_by is None:
+            print(printed, flush=True)
+        raise CollectionError(returncode)
+    return groups
+
+
+def _find_groups(output: Path, printed: str) -> list[dict[str, Any]] | None:
+    """Return the groups in what pytest wrote, or None: in GITHUB_OUTPUT, or on stdout if that was hidden from it."""
+    text = output.read_text(encoding="utf-8") if output.exists() else printed
+    found = None
+    for line in text.splitlines():
+        if re.match(r'groups=|\[(\]$|\{"path_to)', line):
+            # A suite may print lines that only look like it.
+            with contextlib.suppress(ValueError):
+                found = json.loads(line.removeprefix("groups="))
+    return found

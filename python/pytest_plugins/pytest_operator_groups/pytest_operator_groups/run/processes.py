@@ -1,0 +1,247 @@
+"""Processes, each in its own session: a limited number at a time, and none is left running."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_operator_groups.common.text import printable
+from pytest_operator_groups.formats.progress import describe_end, read_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pytest_operator_groups.run.job import Job
+
+# In seconds: the time for fixtures to tear down, for example to destroy models; and from SIGTERM to SIGKILL.
+GRACE = 60.0
+_KILL_AFTER = 10.0
+_POLL = 0.05
+
+
+class ProcessPool:
+    """Runs processes, and ends everything that they have started.
+
+    Args:
+        timeout: The seconds that a job may take, or None.
+        grace: The seconds between SIGINT, which lets fixtures tear down, and SIGTERM.
+
+    Attributes:
+        interrupted_by: The signal that ended the run, or None.
+        log: Is called with a line about an interruption.
+    """
+
+    def __init__(self, timeout: float | None = None, grace: float = GRACE) -> None:
+        self.interrupted_by: signal.Signals | None = None
+        self.log: Callable[[str], None] = print
+        self._timeout = timeout
+        self._grace = grace
+        self._start: float | None = None
+        self._error: OSError | None = None
+        self._end = asyncio.Event()
+        self._terminate = asyncio.Event()
+        self._kill = asyncio.Event()
+
+    @property
+    def seconds(self) -> float:
+        """The time since the start of the run, in seconds."""
+        return 0.0 if self._start is None else time.monotonic() - self._start
+
+    def interrupt_on_signals(self) -> None:
+        """Let SIGHUP, SIGINT and SIGTERM interrupt what runs. An event loop must be running."""
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
+                asyncio.get_running_loop().add_signal_handler(number, self.interrupt, number)
+
+    def interrupt(self, number: signal.Signals) -> None:
+        """Start nothing more, and interrupt what runs. The second time, end it. The third time, kill it."""
+        if self.interrupted_by is None:
+            self.interrupted_by = number
+            self._end.set()
+            self._log(f"Stopping: fixtures have {self._grace:g} s to tear down. Press Ctrl-C again to stop at once.")
+        elif not self._terminate.is_set():
+            self._terminate.set()
+            self._log("Stopping at once. Press Ctrl-C again to kill all groups.")
+        else:
+            self._kill.set()
+
+    def _log(self, line: str) -> None:
+        # SIGHUP says that the terminal is closed.
+        with contextlib.suppress(OSError):
+            self.log(line)
+
+    async def run(
+        self, jobs: Sequence[Job], max_jobs: int, environment: Mapping[str, str], on_change: Callable[[Job], None]
+    ) -> None:
+        """Run the jobs in their order.
+
+        Args:
+            jobs: Their states and results are set.
+            max_jobs: How many run at the same time.
+            environment: The environment variables of the processes.
+            on_change: Is called with a job when its state has changed.
+
+        Raises:
+            OSError: The first one of on_change, after all jobs have ended as if interrupted.
+        """
+        waiting = deque(jobs)
+
+        async def work(worker: int) -> None:
+            while waiting and not self._end.is_set():
+                job = waiting.popleft()
+                job.worker = worker
+                await self._run_job(job, environment, on_change)
+
+        self._start = time.monotonic()
+        await asyncio.gather(*(work(worker) for worker in range(1, min(max_jobs, len(jobs)) + 1)))
+        for job in waiting:
+            job.state, job.reason = "not run", "interrupted before it started"
+        if self._error:
+            raise self._error
+
+    async def _run_job(self, job: Job, environment: Mapping[str, str], on_change: Callable[[Job], None]) -> None:
+        def notify() -> None:
+            try:
+                on_change(job)
+            except OSError as error:  # The terminal is closed, or the disk is full: fixtures tear down all the same.
+                self._error = self._error or error
+                self._end.set()
+
+        job.state, job.started = "running", self.seconds
+        notify()
+        ended_by, returncode = "", 0
+        try:
+            returncode, ended_by, job.seconds = await self.execute(
+                job.command, job.log, environment, self._timeout, job.progress
+            )
+        except OSError as error:
+            ended_by, job.seconds = f"can't be started: {error}", self.seconds - job.started
+        if ended_by == "interrupted":
+            job.state, job.reason = "not run", ended_by
+        else:
+            job.finish(returncode)
+            if ended_by:
+                job.state, job.reason = "failed", ended_by
+        # pytest has not told how it ended.
+        if (ended_by or job.report is None) and job.log.exists():
+            with contextlib.suppress(OSError), job.log.open("a", encoding="utf-8", errors="replace") as log:
+                log.write(describe_end(job.progress, job.reason, printable))
+        notify()
+
+    async def execute(
+        self,
+        command: Sequence[str],
+        output: Path,
+        environment: Mapping[str, str],
+        timeout: float | None = None,
+        progress: Path | None = None,
+    ) -> tuple[int, str, float]:
+        """Run a command in its own session. When it has ended, end all processes of that session.
+
+        Args:
+            command: The program and its arguments.
+            output: The file for its output. It is overwritten.
+            environment: Its environment variables.
+            timeout: The seconds that it may take, or None.
+            progress: The file in which its pytest tells its process.
+
+        Returns:
+            Its exit code, or the negative number of a signal; why it was ended, or ""; the seconds that it took.
+
+        Raises:
+            OSError: The file can't be written, or the program can't be started.
+        """
+        start = time.monotonic()
+        with output.open("wb") as file:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=file,
+                stderr=asyncio.subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+            )
+        exited = asyncio.ensure_future(process.wait())
+        interrupted = asyncio.ensure_future(self._end.wait())
+        ended_by = ""
+        try:
+            await asyncio.wait({exited, interrupted}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            if not exited.done():
+                ended_by = "interrupted" if interrupted.done() else f"timed out after {timeout:g} s"
+                await self._interrupt(process.pid, exited, progress)
+        finally:
+            # A test may leave processes behind, even if pytest has ended by itself.
+            seconds = time.monotonic() - start
+            interrupted.cancel()
+            await self._end_session(process.pid)
+        return await exited, ended_by, seconds
+
+    async def _interrupt(self, session: int, exited: asyncio.Future[Any], progress: Path | None) -> None:
+        """Interrupt pytest, which then tears its fixtures down, and wait for its end."""
+        pid, is_sent, ends = None, False, time.monotonic() + self._grace
+        while not (exited.done() or self._terminate.is_set()) and time.monotonic() < ends:
+            # Python can lose SIGINT while it imports modules: send it again when pytest has told its process.
+            if pid is None:
+                pid = _find_pytest(session, progress)
+                with contextlib.suppress(OSError):
+                    if pid is not None:
+                        # Not what is around it: after Ctrl-C, tox leaves pytest less than a second.
+                        os.kill(pid, signal.SIGINT)
+                    elif not is_sent:
+                        os.killpg(session, signal.SIGINT)
+                is_sent = True
+            await asyncio.wait({exited}, timeout=_POLL)
+
+    async def _end_session(self, session: int) -> None:
+        """End the processes of a session: with SIGTERM, and after some seconds with SIGKILL."""
+        if not _send(session, signal.SIGTERM):
+            return
+        grace_ends = time.monotonic() + _KILL_AFTER
+        while _processes(session) and time.monotonic() < grace_ends and not self._kill.is_set():
+            await asyncio.sleep(_POLL)
+        # Repeatedly, because of processes that are forked meanwhile, but not forever: one may hang in the kernel.
+        killing_ends = time.monotonic() + _KILL_AFTER
+        while _send(session, signal.SIGKILL) and time.monotonic() < killing_ends:
+            await asyncio.sleep(_POLL)
+
+
+def _find_pytest(session: int, progress: Path | None) -> int | None:
+    """Return the process that has told to be pytest's and is in the session, or None."""
+    pid = read_progress(progress).pid if progress else None
+    return pid if pid is not None and pid in _processes(session) else None
+
+
+def _send(session: int, number: signal.Signals) -> bool:
+    """Send a signal to the processes of a session, and return whether there were any."""
+    processes = _processes(session)
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(process, number)
+    return bool(processes)
+
+
+def _processes(session: int) -> list[int]:
+    """Return the running processes of a session, as `os.kill` takes them."""
+    proc = Path("/proc")
+    if not (proc / "self/stat").exists():  # macOS
+        try:
+            os.killpg(session, 0)
+        except OSError:
+            return []
+        return [-session]
+    found = []
+    for process in proc.glob("[0-9]*"):
+        try:
+            # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the name may contain anything, even a ")".
+            state, _, _, process_session = (process / "stat").read_bytes().rpartition(b")")[2].split()[:4]
+        except OSError:  # it has just ended
+            continue
+        if int(process_session) == session and state != b"Z":
+            found.append(int(process.name))
+    return found

@@ -1,0 +1,1 @@
+"""The command `write-spread-tasks`: a task of spread for each group."""
