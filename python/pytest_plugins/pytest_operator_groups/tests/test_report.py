@@ -131,7 +131,7 @@ def test_report_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "  - and 5 more" in report
     cut = r"Cut, because GitHub shows 1 MiB: \d+ lines of the failed groups, 603 lines of the timeline\."
     assert re.fullmatch(cut, report[-1])
-    monkeypatch.setattr(report_module, "MAX_BYTES", 10_000)
+    monkeypatch.setattr("pytest_operator_groups.report.report.MAX_BYTES", 10_000)
     assert len("\n".join(markdown_report(outcomes, Durations(), "heading"))) < 10_000
 
 
