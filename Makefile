@@ -25,8 +25,6 @@ CHARMCRAFT := .tools/charmcraft/bin/charmcraft
 # Built with Go, in the versions that the tests know.
 ACT := .tools/go/act
 ACTIONLINT := .tools/go/actionlint
-CONCIERGE := $(or $(shell command -v concierge),.tools/go/concierge)
-SPREAD := $(or $(shell command -v spread),.tools/go/spread)
 SSHD := /usr/sbin/sshd
 STAND_INS := tests/e2e/stand_ins
 VALIDATOR := tests/workflow_validator
@@ -47,7 +45,7 @@ MATRIX := $(foreach python,$(PYTHONS),$(foreach pytest,$(PYTESTS),test-python$(p
 # runs the packages' tests a second time.
 CHECKS := test lint dist $(VERSIONS) e2e
 
-.PHONY: bench browser charmcraft checks coverage demo dist e2e format help lint mutants picture test test-matrix test-versions \
+.PHONY: bench browser charmcraft checks coverage demo dist e2e format help lint mutants optional-programs picture test test-matrix test-versions \
 	try-charmcraft $(MATRIX)
 
 help: ## Print this list
@@ -84,7 +82,7 @@ dist: | $(UV) ## Build the plugins into dist/, and check that PyPI would take th
 	for plugin in $(PLUGINS); do $(UV) build --quiet --out-dir dist $$plugin || exit 1; done
 	$(RUN) twine check --strict dist/*
 
-e2e: $(ACT) $(CONCIERGE) $(STAND_INS)/node_modules $(VALIDATOR)/node_modules $(MERMAID)/node_modules browser try-charmcraft | $(SPREAD) $(SSHD) $(UV) ## Run the workflows on this machine, with act and spread; needs Go and npm
+e2e: optional-programs $(ACT) $(STAND_INS)/node_modules $(VALIDATOR)/node_modules $(MERMAID)/node_modules browser try-charmcraft | $(SSHD) $(UV) ## Run the workflows on this machine, with act and spread; needs Go and npm
 	PATH="$(CURDIR)/.tools/go:$$PATH" $(RUN) pytest tests/e2e $(PARALLEL)
 
 format: | $(UV) ## Format the code, and fix what the linter can
@@ -161,11 +159,10 @@ $(ACT): Makefile
 $(ACTIONLINT): Makefile
 	GOBIN=$(CURDIR)/.tools/go go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
-.tools/go/concierge: Makefile
-	GOBIN=$(CURDIR)/.tools/go go install github.com/canonical/concierge@8dc236c
-
-.tools/go/spread:
-	GOBIN=$(CURDIR)/.tools/go go install github.com/canonical/spread/cmd/spread@32cad07
+# Without one of them, the tests that need it are left out.
+optional-programs:
+	@tests/bin/install-with-go concierge github.com/canonical/concierge@8dc236c
+	@tests/bin/install-with-go spread github.com/canonical/spread/cmd/spread@32cad07
 
 # Each worker of spread is an sshd.
 $(SSHD):

@@ -1,9 +1,12 @@
-"""For all tests: the home directory stays as it is, GitHub's variables are unset, and a skip fails in CI."""
+"""For all tests: they don't depend on where they are started, and a skip fails in CI."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +14,10 @@ import uv
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+TOOLS = Path(__file__).parent / ".tools"
+IS_CI = os.environ.get("CI") == "true"
+IS_ON_GITHUB = os.environ.get("GITHUB_ACTIONS") == "true"
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -27,18 +34,46 @@ def outside_home(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def without_github() -> Generator[None]:
-    """Unset the variables of the step that runs the tests: commands behave in another way on GitHub."""
+def plain_environment() -> Generator[None]:
+    """Unset the variables of the shell or the step that runs the tests, if they change what programs do or show."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith(("GITHUB_", "RUNNER_"))]:
-            patch.delenv(name)
+        for name in os.environ:
+            if name.startswith(("GITHUB_", "RUNNER_", "TOX_")) or name in {"COLUMNS", "LINES"}:
+                patch.delenv(name)
         yield
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("needs"):
+        program = marker.args[0]
+        if not shutil.which(program):
+            reason = TOOLS / f"go/{program}.missing"
+            pytest.skip(reason.read_text().strip() if reason.exists() else f"{program} isn't here")
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
-        report.outcome = "failed"
-        report.longrepr = f"skipped, but CI must run it: {report.longrepr}"
+    if report.skipped and not hasattr(report, "wasxfail"):
+        is_left_out = report.when == "setup" and any(item.iter_markers("needs"))
+        if IS_ON_GITHUB or (IS_CI and not is_left_out):
+            report.outcome = "failed"
+            report.longrepr = f"skipped, but CI must run it: {report.longrepr}"
+        elif is_left_out and isinstance(report.longrepr, tuple):
+            report.user_properties.append(("left out", report.longrepr[2].removeprefix("Skipped: ")))
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which tests were left out, also in a file for .ci/run, which says it again at its end."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    left_out = Counter(reason for report in skipped for name, reason in report.user_properties if name == "left out")
+    lines = []
+    for reason, number in left_out.items():
+        program = reason.partition(" ")[0]
+        tests = f"{number} test{'s' * (number > 1)}"
+        lines.append(f"{reason}: {tests} left out. Put `{program}` on PATH")
+    terminalreporter.write("".join(f"{line}\n" for line in lines))
+    if left_out:
+        with (TOOLS / "left-out").open("a") as file:
+            file.writelines(f"{line}\n" for line in lines)

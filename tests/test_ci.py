@@ -6,9 +6,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from ruamel.yaml import YAML
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[1]
 
@@ -37,11 +41,43 @@ def test_script_runs_every_check(checks: list[str], tmp_path: Path) -> None:
     assert (tmp_path / "run").read_text().split() == ["charmcraft", *checks]
 
 
+@pytest.fixture
+def run_pytest(tmp_path: Path) -> Callable[..., str]:
+    """Return a function that runs pytest with the settings of this repository, and returns what it shows."""
+
+    def run(test: str, **variables: str) -> str:
+        (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text())
+        (tmp_path / ".tools/go").mkdir(parents=True)
+        (tmp_path / ".tools/go/concierge.missing").write_text("concierge isn't here, and Go can't install it (403)\n")
+        (tmp_path / "test_a.py").write_text(f"import pytest\n{test}")
+        command = [sys.executable, "-m", "pytest", "-rsf", "-Wignore::pytest.PytestUnknownMarkWarning"]
+        environment = {"HOME": str(tmp_path), "PATH": "", **variables}
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        ).stdout
+
+    return run
+
+
 @pytest.mark.parametrize(("ci", "outcome"), [("true", "1 failed"), ("", "1 skipped")])
-def test_a_skip_is_a_failure_only_in_ci(tmp_path: Path, ci: str, outcome: str) -> None:
-    (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text())
-    (tmp_path / "test_a.py").write_text("import pytest\ndef test_one(): pytest.skip('no Go here')")
-    command = [sys.executable, "-m", "pytest", "-rsf"]
-    run = subprocess.run(command, cwd=tmp_path, env={"CI": ci}, capture_output=True, text=True, check=False)
-    assert outcome in run.stdout
-    assert "no Go here" in run.stdout
+def test_a_skip_is_a_failure_only_in_ci(run_pytest: Callable[..., str], ci: str, outcome: str) -> None:
+    shown = run_pytest("def test_one(): pytest.skip('no Go here')", CI=ci)
+    assert outcome in shown
+    assert "no Go here" in shown
+
+
+LEFT_OUT = "concierge isn't here, and Go can't install it (403): 2 tests left out. Put `concierge` on PATH"
+NEEDS = "@pytest.mark.needs('concierge')\n@pytest.mark.parametrize('n', [1, 2])\ndef test_one(n): ..."
+
+
+def test_tests_are_left_out_without_their_program(run_pytest: Callable[..., str], tmp_path: Path) -> None:
+    shown = run_pytest(NEEDS, CI="true")
+    assert LEFT_OUT in shown.splitlines()
+    assert "2 skipped" in shown
+    assert (tmp_path / ".tools/left-out").read_text() == f"{LEFT_OUT}\n"
+
+
+def test_on_github_no_test_is_left_out(run_pytest: Callable[..., str]) -> None:
+    shown = run_pytest(NEEDS, CI="true", GITHUB_ACTIONS="true")
+    assert "2 errors" in shown
+    assert "concierge isn't here, and Go can't install it (403)" in shown

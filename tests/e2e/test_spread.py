@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from conftest import MakePython
 
+pytestmark = pytest.mark.needs("spread")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 MACHINE = ROOT / "tests/bin/ssh-machine"

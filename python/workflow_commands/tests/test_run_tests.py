@@ -473,7 +473,10 @@ def test_tox_lets_tests_tear_down(
     monkeypatch: pytest.MonkeyPatch,
     name: str,
 ) -> None:
-    tear_down = TEARS_DOWN.replace("echo torn", "sleep 1; echo torn")
+    # The caller's own override stays: it lets this variable through.
+    monkeypatch.setenv("TOX_OVERRIDE", "testenv.pass_env+=OWN;env_run_base.pass_env+=OWN;")
+    monkeypatch.setenv("OWN", "own")
+    tear_down = TEARS_DOWN.replace("echo torn", "sleep 1; echo $OWN; echo torn")
     (tmp_path / "suite.sh").write_text(tear_down)
     (tmp_path / name).write_text(
         """\
@@ -500,7 +503,21 @@ commands = [["sh", "suite.sh"]]
         while "started" not in (line := process.stdout.readline()):
             assert line, "it has ended"
         process.send_signal(signal.SIGINT)
-        assert "torn down\n" in process.stdout.read()
+        assert "own\ntorn down\n" in process.stdout.read()
+
+
+def test_own_override_of_tox_wins(
+    give: Callable[..., object], groups: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOX_OVERRIDE", "testenv.suicide_timeout=7")
+    (tmp_path / "tox.ini").write_text("[testenv:integration]\nskip_install = true\n")
+    give(
+        cloud="none", test_command=f"{Path(sys.executable).with_name('tox')} config -e integration -k suicide_timeout #"
+    )
+    groups("1")
+    monkeypatch.chdir(tmp_path)
+    run = subprocess.run([Path(sys.executable).with_name("run-tests")], capture_output=True, text=True, check=False)
+    assert "suicide_timeout = 7.0\n" in run.stdout
 
 
 def test_job_is_cancelled_while_logs_are_saved(

@@ -45,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     values, runner = read_inputs(), Runner.read()
     models = Models(options.juju_shim, shlex.split(options.model_options)) if values["cloud"] != "none" else None
-    os.environ.setdefault("TOX_OVERRIDE", _LET_TOX_WAIT)
+    # The caller's own come last: tox takes the last one of a setting.
+    os.environ["TOX_OVERRIDE"] = ";".join(filter(None, [_LET_TOX_WAIT, os.environ.get("TOX_OVERRIDE", "").strip(";")]))
     processes = Processes(runner.temp / "process")
     results: list[str] = []
     with suppress(Cancelled):
