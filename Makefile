@@ -89,10 +89,11 @@ format: | $(UV) ## Format the code, and fix what the linter can
 	$(RUN) ruff format
 	$(RUN) ruff check --fix
 
-lint: $(ACTIONLINT) $(VALIDATOR)/node_modules | $(UV) ## Check format, code, types, scripts and workflows; needs Go and npm
+lint: $(ACTIONLINT) $(VALIDATOR)/node_modules | $(UV) ## Check format, code, imports, types, scripts and workflows; needs Go and npm
 	$(UV) lock --check --quiet
 	$(RUN) ruff format --check
 	$(RUN) ruff check
+	$(RUN) lint-imports --no-logo --no-cache
 	$(RUN) $(BENCH) sh -ec 'for python in 3.10 3.14; do for code in "$$@"; do \
 		echo "mypy --python-version $$python $$code"; mypy --python-version $$python $$code; done; done' - \
 		$(PACKAGES) tests examples benchmarks
