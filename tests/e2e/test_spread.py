@@ -138,14 +138,14 @@ def test_example(tmp_path: Path, python: str, machines: Path, run: Run) -> None:
     written = run(charm, *write, "--durations=durations.json")
     assert written.stdout == "tests/spread: 6 tasks, 6 written, 0 removed\n", written
 
-    collected = run(charm, python, "-m", "pytest", "--collect-groups", "-qq")
+    run(charm, python, "-m", "pytest", "--collect-groups", "--groups-file=groups.json")
     listed = run(charm, "spread", "-list").stdout.split()
     tasks = read_tasks(charm)
     assert sorted(listed) == sorted(f"lxd:debian-12:tests/spread/{name}" for name in GROUPS)
     environments = [tasks[job.rpartition("/")[2]]["environment"] for job in listed]
-    assert sorted((group["path_to_test_file"], group["group_id"]) for group in json.loads(collected.stdout)) == sorted(
-        (variables["TEST_FILE"], variables["GROUP"]) for variables in environments
-    )
+    assert sorted(
+        (group["path_to_test_file"], group["group_id"]) for group in json.loads((charm / "groups.json").read_bytes())
+    ) == sorted((variables["TEST_FILE"], variables["GROUP"]) for variables in environments)
 
     secrets = json.dumps({"AWS_ACCESS_KEY": '$a "`key`"', "GCP_ACCESS_KEY": "another"})
     result = run(charm, "spread", "-artifacts=artifacts", SECRETS_FROM_GITHUB=secrets)

@@ -12,11 +12,8 @@ if TYPE_CHECKING:
     from pytest_operator_groups.suite.groups import Group
 
 
-_STDOUT = pytest.StashKey[Any]()
-
-
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    """Add the ini option, and the hooks that come before conftest.py."""
+    """Add the ini option, and the hook that comes before conftest.py."""
     # A number in pytest.toml is an int. Before 9.2, pytest accepts only a str there, and says so.
     types: Any = str | int if pytest.version_tuple >= (9, 2) else "string"
     parser.addini(
@@ -38,12 +35,6 @@ class _BeforeConftest:
 
             args[:] = join_option(args, "--group")
             early_config.known_args_namespace.file_or_dir = parser.parse_known_args(args).file_or_dir
-        # pytest 7.4 has counted each -q twice in the namespace that it knows here.
-        if "--collect-groups" in args and getattr(parser.parse_known_args(args), "verbose", 0) <= -2:
-            from pytest_operator_groups.listing.stdout import ReservedStdout
-
-            early_config.stash[_STDOUT] = stdout = ReservedStdout()
-            early_config.add_cleanup(stdout.close)
         yield
 
 
@@ -51,12 +42,28 @@ class _BeforeConftest:
 # now: an option that is taken can be reported, whatever the order of the plugins.
 @pytest.hookimpl(trylast=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser) -> None:
-    """Add the options."""
-    groups = [*getattr(parser, "_groups", ()), *filter(None, [getattr(parser, "_anonymous", None)])]
-    if any("--group" in option.names() or option.dest == "group" for group in groups for option in group.options):
-        from pytest_operator_groups.suite.command_line import option_conflict
+    """Add the options.
 
+    Raises:
+        pytest.UsageError: Another plugin has one of them.
+    """
+    import argparse
+
+    from pytest_operator_groups.suite.command_line import option_conflict
+
+    try:
+        is_taken = hasattr(parser.parse_known_args([]), "group")
+        if not is_taken:
+            _add_options(parser)
+            # Before 9.2, pytest finds out here that a name is taken.
+            parser.parse_known_args([])
+    except (argparse.ArgumentError, ValueError):
+        is_taken = True
+    if is_taken:
         raise pytest.UsageError(str(option_conflict(early_config.pluginmanager.has_plugin("pytest-split"))))
+
+
+def _add_options(parser: pytest.Parser) -> None:
     options = parser.getgroup("operator-groups", "groups of tests (pytest-operator-groups)")
     options.addoption(
         "--group",
@@ -68,6 +75,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
         action="store_true",
         help="run nothing: show the groups of all tests in a table, and write them as groups=JSON to the file in "
         "GITHUB_OUTPUT; without that variable, write the JSON to stdout",
+    )
+    options.addoption(
+        "--groups-file", metavar="FILE", help="with --collect-groups, write the JSON to this file and nowhere else"
     )
     options.addoption("--group-progress", metavar="FILE", help="with --group, write which test runs, for run-groups")
     options.addoption(
@@ -100,6 +110,8 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     if collect_groups:
         config.pluginmanager.register(_GroupListing(config))
+    elif config.getoption("groups_file", None):
+        raise pytest.UsageError("--groups-file is where --collect-groups writes its JSON. Add --collect-groups.")
     elif group_id is not None:
         from pytest_operator_groups.suite.command_line import drop_folders
 
@@ -220,21 +232,21 @@ class _GroupListing(_Collection):
             session.exitstatus = pytest.ExitCode.OK
 
     def write(self, groups: list[Group]) -> None:
-        """Write the groups for GitHub, and show them to people.
+        """Write the groups for programs, and show them to people.
 
         Raises:
             GroupsError: There are too many groups, or a file can't be written.
         """
-        from pytest_operator_groups.listing.listing import text_listing, title, write_for_github
+        from pytest_operator_groups.listing.listing import text_listing, title, write_groups
         from pytest_operator_groups.suite.command_line import GroupCommands, selecting_options
 
         commands = GroupCommands(self.config.args, selecting_options(self.config.option), self.start)
-        matrix = write_for_github(groups, commands, self.config.getoption("max_groups"))
-        stdout = self.config.stash.get(_STDOUT, None)
+        file = self.config.getoption("groups_file")
+        matrix = write_groups(
+            groups, commands, self.config.getoption("max_groups"), self.start / file if file else None
+        )
         terminal = self.config.pluginmanager.get_plugin("terminalreporter")
-        if stdout is not None:
-            stdout.text = matrix
-        elif terminal is not None:
+        if terminal is not None:
             terminal.section(title(groups))
             width = self.config.get_terminal_writer().fullwidth if terminal.isatty else None
             lines = text_listing(groups, commands, width)

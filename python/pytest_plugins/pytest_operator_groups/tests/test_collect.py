@@ -127,9 +127,29 @@ def test_empty_github_output_is_none(make_suite: MakeSuite, run: Run, monkeypatc
     assert json.dumps(MATRIX) in run("--collect-groups").outlines
 
 
-def test_twice_quiet_is_only_json(make_suite: MakeSuite, run: Run) -> None:
+def test_groups_file(make_suite: MakeSuite, run: Run, output: Path) -> None:
+    suite = make_suite(SUITE)
+    (suite / "groups.json").write_text("of the last run, and longer" * 1000)
+    result = run("tests/integration", "--collect-groups", "--groups-file=groups.json")
+    assert (suite / "groups.json").read_text() == f"{json.dumps(MATRIX)}\n"
+    assert not output.exists()
+    result.stdout.fnmatch_lines([*TABLE, "", "*"], consecutive=True)
+
+
+def test_groups_file_that_cannot_be_written(make_suite: MakeSuite, usage_error: UsageErrorOf) -> None:
+    suite = make_suite(SUITE)
+    assert usage_error("--collect-groups", "--groups-file=missing/groups.json") == (
+        f"--groups-file: can't write to {suite / 'missing/groups.json'}: No such file or directory. "
+        "Name a file in a folder that exists."
+    )
+
+
+def test_groups_file_without_a_collection(make_suite: MakeSuite, usage_error: UsageErrorOf) -> None:
     make_suite(SUITE)
-    assert json.loads(run("tests/integration", "--collect-groups", "-qq").stdout.str()) == MATRIX
+    assert (
+        usage_error("--groups-file=groups.json")
+        == "--groups-file is where --collect-groups writes its JSON. Add --collect-groups."
+    )
 
 
 def test_job_summary(make_suite: MakeSuite, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

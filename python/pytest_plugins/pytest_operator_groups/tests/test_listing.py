@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import MakeEnvironment, MakeSuite, Run
+    from conftest import MakeSuite, Run
 
 PYTEST = [sys.executable, "-m", "pytest", "-p", "no:randomly"]
 SUITE = {
@@ -252,71 +252,3 @@ def test_pipe_gets_table_and_json(make_suite: MakeSuite) -> None:
     (matrix,) = [line for line in lines if line.startswith("[")]
     assert [group["job_name"] for group in json.loads(matrix)] == NAMES
     assert any(line.endswith(f"pytest {CHARM} --group=1") for line in lines)
-
-
-NOISE = {
-    "a warning": {"conftest.py": "import warnings\nwarnings.warn('noise')"},
-    "a warning of a test file": {"tests/integration/test_noise.py": "import warnings\nwarnings.warn('noise')"},
-    "the end of a session": {"conftest.py": "def pytest_sessionfinish(): print('noise')"},
-    "the end": {"conftest.py": "def pytest_unconfigure(): print('noise')"},
-    "the configuration": {"conftest.py": "def pytest_configure(): print('noise')"},
-    "the summary": {"conftest.py": "def pytest_terminal_summary(terminalreporter): terminalreporter.write('noise')"},
-    "the import": {"conftest.py": "print('noise')", "pytest.ini": "[pytest]\nmarkers = slow\naddopts = -s"},
-    "a process": {
-        "conftest.py": "import subprocess\nsubprocess.run(['echo', 'noise'])",
-        "pytest.ini": "[pytest]\nmarkers = slow\naddopts = -s",
-    },
-}
-
-
-@pytest.mark.parametrize("noise", NOISE)
-@pytest.mark.parametrize("terminal", [False, True])
-def test_twice_quiet_is_only_json(make_suite: MakeSuite, noise: str, terminal: bool) -> None:
-    suite = make_suite(SUITE | NOISE[noise])
-    if terminal:
-        code, lines, stderr = in_terminal(suite, "tests", "--collect-groups", "-qq")
-        stdout = "\n".join(lines)
-    else:
-        ended = piped(suite, "tests", "--collect-groups", "-qq")
-        code, stdout, stderr = ended.returncode, ended.stdout, ended.stderr
-    assert code == 0
-    assert [group["job_name"] for group in json.loads(stdout)] == NAMES
-    assert "noise" in stderr
-
-
-@pytest.mark.parametrize("arguments", [["-qq"], ["-q", "-q"], ["-qqq"], ["-s", "-qq"]], ids=" ".join)
-def test_twice_quiet_in_each_form(make_suite: MakeSuite, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
-    suite = make_suite(SUITE | NOISE["the end"])
-    assert len(json.loads(piped(suite, "--collect-groups", *arguments).stdout)) == 3
-    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(arguments))
-    assert len(json.loads(piped(suite, "--collect-groups").stdout)) == 3
-
-
-def test_twice_quiet_after_an_error(make_suite: MakeSuite) -> None:
-    suite = make_suite(SUITE | {"tests/integration/test_broken.py": "import missing"})
-    ended = piped(suite, "--collect-groups", "-qq")
-    assert (ended.returncode, ended.stdout) == (pytest.ExitCode.INTERRUPTED, "")
-    ended = piped(suite, "tests/integration/test_none.py", "--collect-groups", "-qq")
-    assert (ended.returncode, ended.stdout) == (pytest.ExitCode.USAGE_ERROR, "")
-    assert "tests/integration/test_none.py" in ended.stderr
-
-
-def test_twice_quiet_on_github(make_suite: MakeSuite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
-    ended = piped(make_suite(SUITE), "--collect-groups", "-qq")
-    assert (ended.returncode, ended.stdout) == (0, "")
-    assert (tmp_path / "output").read_text().startswith("groups=[")
-
-
-def test_twice_quiet_without_the_option_is_pytests_own(make_suite: MakeSuite) -> None:
-    suite = make_suite(SUITE | NOISE["the end"])
-    assert "noise" in piped(suite, "-qq").stdout
-    assert "noise" in piped(suite, "--collect-groups", "-q").stdout
-
-
-@pytest.mark.long
-def test_twice_quiet_with_pytest_cov(make_suite: MakeSuite, make_environment: MakeEnvironment) -> None:
-    python = make_environment("pytest-cov")
-    command = [str(python), "-m", "pytest", "--collect-groups", "-qq", "--cov"]
-    ended = subprocess.run(command, cwd=make_suite(SUITE), capture_output=True, text=True, check=True)
-    assert len(json.loads(ended.stdout)) == 3

@@ -1,17 +1,20 @@
-"""The groups of a suite as `--collect-groups` lists them: for people, and for GitHub."""
+"""The groups of a suite as `--collect-groups` lists them: for people, and for programs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_operator_groups.common.errors import GroupsError
 from pytest_operator_groups.common.github import append
 from pytest_operator_groups.common.tables import code, markdown_table, text_table
 from pytest_operator_groups.common.text import cells, count, printable
+from pytest_operator_groups.formats.files import replace
 from pytest_operator_groups.formats.matrix import write_matrix
 from pytest_operator_groups.suite.command_line import has_common_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from pytest_operator_groups.suite.command_line import GroupCommands
     from pytest_operator_groups.suite.groups import Group
@@ -44,23 +47,32 @@ def text_listing(groups: Sequence[Group], commands: GroupCommands, width: int | 
     return lines if _fits(lines, width) else _narrow_listing(groups, commands, width)
 
 
-def write_for_github(groups: Sequence[Group], commands: GroupCommands, max_groups: int) -> str | None:
-    """Write the groups to the files for the job summary and the step's output, if there are any.
+def write_groups(groups: Sequence[Group], commands: GroupCommands, max_groups: int, file: Path | None) -> str | None:
+    """Write the groups to the job summary, and their JSON to a file or to the step's output.
 
     Args:
-        groups: The groups.
-        commands: Their commands.
         max_groups: How many groups there can be. 0 stands for any number.
+        file: Where the JSON goes. None stands for the step's output.
 
     Returns:
-        The JSON, or None if it was written to the step's output.
+        The JSON, or None if it was written.
 
     Raises:
         GroupsError: There are too many groups, or a file can't be written.
     """
     matrix = write_matrix(groups, max_groups)
     append("GITHUB_STEP_SUMMARY", _markdown_listing(groups, commands))
-    return None if append("GITHUB_OUTPUT", [f"groups={matrix}"]) else matrix
+    if file is None:
+        return None if append("GITHUB_OUTPUT", [f"groups={matrix}"]) else matrix
+    try:
+        replace(file, f"{matrix}\n".encode())
+    except OSError as error:
+        raise GroupsError(
+            f"can't write to {file}: {error.strerror}",
+            where="--groups-file",
+            advice="Name a file in a folder that exists.",
+        ) from None
+    return None
 
 
 def _markdown_listing(groups: Sequence[Group], commands: GroupCommands) -> list[str]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,33 +38,22 @@ async def collect_groups(
 
     Args:
         command: What runs pytest, with the paths and the arguments that select tests.
-        pool: It runs pytest, so that signals reach it.
-        environment: The variables of pytest.
 
     Raises:
         CollectionError: There was an error, which has been shown, or the collection was interrupted.
     """
     with tempfile.TemporaryDirectory() as folder:
-        log, output = Path(folder, "log"), Path(folder, "output")
+        log, file = Path(folder, "log"), Path(folder, "groups.json")
         # The summary of a job on GitHub doesn't need the table.
         variables = {name: value for name, value in environment.items() if name != "GITHUB_STEP_SUMMARY"}
-        returncode, _, _ = await pool.execute([*command, *_COLLECT], log, variables | {"GITHUB_OUTPUT": str(output)})
-        printed = log.read_text(encoding="utf-8", errors="replace")
-        groups = _find_groups(output, printed)
-    if returncode or groups is None:
-        if pool.interrupted_by is None:
-            print(printed, flush=True)
+        # A program such as tox passes arguments on, and hides variables.
+        returncode, _, _ = await pool.execute([*command, *_COLLECT, f"--groups-file={file}"], log, variables)
+        groups = None
+        # A command that isn't pytest may end with 0, too.
+        if returncode == 0 and file.exists():
+            groups = json.loads(file.read_bytes())
+        elif pool.interrupted_by is None:
+            print(log.read_text(encoding="utf-8", errors="replace"), flush=True)
+    if groups is None:
         raise CollectionError(returncode)
-    return groups
-
-
-def _find_groups(output: Path, printed: str) -> list[dict[str, Any]] | None:
-    """Return the groups in what pytest wrote, or None: in GITHUB_OUTPUT, or on stdout if that was hidden from it."""
-    text = output.read_text(encoding="utf-8") if output.exists() else printed
-    found = None
-    for line in text.splitlines():
-        if re.match(r'groups=|\[(\]$|\{"path_to)', line):
-            # A suite may print lines that only look like it.
-            with contextlib.suppress(ValueError):
-                found = json.loads(line.removeprefix("groups="))
-    return found
+    return list(groups)
