@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections import Counter
@@ -18,28 +19,29 @@ if TYPE_CHECKING:
 TOOLS = Path(__file__).parent / ".tools"
 IS_CI = os.environ.get("CI") == "true"
 IS_ON_GITHUB = os.environ.get("GITHUB_ACTIONS") == "true"
+# What changes what programs do or show, except for where packages come from.
+FOREIGN = re.compile(
+    r"(GIT|GITHUB|LC|PIP|PYTEST|RUNNER|TOX|UV)_|(CI|COLUMNS|LANG|LANGUAGE|LINES|MAKE\w+|TERM|VIRTUAL_ENV|\w+_COLORS?)$"
+)
+KEPT = re.compile(r"PYTEST_(XDIST|CURRENT)|PIP_(CERT|FIND|TRUSTED|\w*INDEX)|UV_CACHE|GIT_SSL")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def outside_home(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
-    """Let programs write their caches and logs into folders of the test run. Only uv's cache stays in use."""
-    uv_cache = subprocess.run([uv.find_uv_bin(), "cache", "dir"], check=True, capture_output=True, text=True).stdout
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """Start all tests with the same variables, and let programs write their caches and logs into folders of the run."""
     with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if FOREIGN.match(name) and not KEPT.match(name):
+                patch.delenv(name)
+        if not Path.home().is_absolute() or not Path.home().is_dir():
+            patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("TERM", "xterm")
+        uv_cache = subprocess.run([uv.find_uv_bin(), "cache", "dir"], check=True, capture_output=True, text=True).stdout
         patch.setenv("UV_CACHE_DIR", uv_cache.strip())
         for kind in ("CACHE", "DATA", "STATE"):
             patch.setenv(f"XDG_{kind}_HOME", str(tmp_path_factory.mktemp(kind.lower())))
         # At its end, a pytest that a test starts deletes old runs' folders, which can take minutes. Here are none.
         patch.setenv("PYTEST_DEBUG_TEMPROOT", str(tmp_path_factory.mktemp("temproot")))
-        yield
-
-
-@pytest.fixture(autouse=True, scope="session")
-def plain_environment() -> Generator[None]:
-    """Unset the variables of the shell or the step that runs the tests, if they change what programs do or show."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in os.environ:
-            if name.startswith(("GITHUB_", "RUNNER_", "TOX_")) or name in {"COLUMNS", "LINES"}:
-                patch.delenv(name)
         yield
 
 
