@@ -22,7 +22,7 @@ DIGEST = """
 import time
 start = time.perf_counter()
 from pathlib import Path
-from pytest_operator_cache._digest import digest, read_files
+from pytest_operator_cache.common.digest import digest, read_files
 digest(read_files(Path()))
 print(time.perf_counter() - start)
 """
@@ -30,7 +30,7 @@ print(time.perf_counter() - start)
 LARGE = """
 import json, resource, time
 from pathlib import Path
-from pytest_operator_cache._digest import digest, read_files
+from pytest_operator_cache.common.digest import digest, read_files
 start = time.perf_counter()
 digest(read_files(Path()))
 seconds = time.perf_counter() - start

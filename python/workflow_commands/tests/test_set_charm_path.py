@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from pytest_operator_cache._charmcraft import host_architecture
+from pytest_operator_cache.charm.charmcraft import host_architecture
 from workflow_commands._set_charm_path import main as set_charm_path
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pytest
 
-    from pytest_operator_cache._build import Cache
-    from pytest_operator_cache._packed import Options
+    from pytest_operator_cache.cache.build import Cache
+    from pytest_operator_cache.charm.find import Options
 
 
 def find_charms(operator: Any, options: Options, patch: pytest.MonkeyPatch) -> None:
@@ -20,8 +20,8 @@ def find_charms(operator: Any, options: Options, patch: pytest.MonkeyPatch) -> N
         options: What the user asks for in the whole run.
         patch: Undoes it.
     """
-    from pytest_operator_cache._errors import without_traceback
-    from pytest_operator_cache._packed import find_all, find_one
+    from pytest_operator_cache.charm.find import find_all, find_one
+    from pytest_operator_cache.common.errors import without_traceback
 
     check_deps = operator.check_deps
 
@@ -56,7 +56,7 @@ def cache_builds(operator: Any, options: Options, cache: Cache, patch: pytest.Mo
         cache: Where builds are cached.
         patch: Undoes it.
     """
-    from pytest_operator_cache._build import Build
+    from pytest_operator_cache.cache.build import Build
 
     original = operator.OpsTest.build_charm
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_operator_cache._build import Build, Cache
-from pytest_operator_cache._charmcraft import file_states, pack, select_argument
-from pytest_operator_cache._packed import find, select_one
-from pytest_operator_cache._source import read
+from pytest_operator_cache.cache.build import Build, Cache
+from pytest_operator_cache.charm.charmcraft import file_states, pack, select_argument
+from pytest_operator_cache.charm.find import find, select_one
+from pytest_operator_cache.charm.source import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_operator_cache._packed import Options
+    from pytest_operator_cache.charm.find import Options
 
 
 class Packer:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_operator_cache import PackedCharm
-    from pytest_operator_cache._build import Cache
-    from pytest_operator_cache._packed import Options
+    from pytest_operator_cache.cache.build import Cache
+    from pytest_operator_cache.charm.find import Options
 
 LINES = pytest.StashKey[list[str]]()
 STARTED = pytest.StashKey[float]()
@@ -79,9 +79,9 @@ def packed_charm(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathF
     that was packed before. Elsewhere it packs the charm: once in a test run, or with --charm-cache once until something
     that goes into it changes.
     """
-    from pytest_operator_cache._errors import without_traceback
-    from pytest_operator_cache._packed import find_named, find_one
     from pytest_operator_cache._packed_charm import Packer
+    from pytest_operator_cache.charm.find import find_named, find_one
+    from pytest_operator_cache.common.errors import without_traceback
 
     options = _get_options(pytestconfig)
     packer = Packer(options, _get_cache(pytestconfig), lambda: tmp_path_factory.mktemp("charms"))
@@ -130,7 +130,7 @@ def _get_start() -> float:
 
 
 def _clear() -> str:
-    from pytest_operator_cache._store import open_store
+    from pytest_operator_cache.cache.store import open_store
 
     try:
         return open_store().clear()
@@ -139,9 +139,9 @@ def _clear() -> str:
 
 
 def _get_cache(config: pytest.Config) -> Cache:
-    from pytest_operator_cache._build import Cache
-    from pytest_operator_cache._run_files import files_of_run
-    from pytest_operator_cache._store import open_store
+    from pytest_operator_cache.cache.build import Cache
+    from pytest_operator_cache.cache.run_files import files_of_run
+    from pytest_operator_cache.cache.store import open_store
 
     is_asked = config.getoption("charm_cache") or config.getini("charm_cache")
     since = 0 if is_asked else config.stash[STARTED]
@@ -150,8 +150,8 @@ def _get_cache(config: pytest.Config) -> Cache:
 
 
 def _get_options(config: pytest.Config) -> Options:
-    from pytest_operator_cache._charmcraft import build_arguments
-    from pytest_operator_cache._packed import Options
+    from pytest_operator_cache.charm.charmcraft import build_arguments
+    from pytest_operator_cache.charm.find import Options
 
     arguments = build_arguments(
         config.getoption("charmcraft_args", []), destructive=config.getoption("destructive_mode", False)
@@ -160,8 +160,8 @@ def _get_options(config: pytest.Config) -> Options:
 
 
 def _read_bases(config: pytest.Config) -> dict[str, str]:
-    from pytest_operator_cache._errors import CharmError
-    from pytest_operator_cache._source import check_base
+    from pytest_operator_cache.charm.source import check_base
+    from pytest_operator_cache.common.errors import CharmError
 
     bases = {}
     for value in config.getoption("charm_base"):

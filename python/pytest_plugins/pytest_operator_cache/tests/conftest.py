@@ -17,7 +17,7 @@ import filelock
 import pytest
 import uv
 import yaml
-from pytest_operator_cache._charmcraft import host_architecture
+from pytest_operator_cache.charm.charmcraft import host_architecture
 
 ROOT = Path(__file__).parents[4]
 CHARMCRAFT = ROOT / "tests/bin/charmcraft"

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from pytest_operator_cache._charmcraft import host_architecture
-from pytest_operator_cache._run_files import patterns_below
-from pytest_operator_cache._store import CorruptError, Entry, Store
+from pytest_operator_cache.cache.run_files import patterns_below
+from pytest_operator_cache.cache.store import CorruptError, Entry, Store
+from pytest_operator_cache.charm.charmcraft import host_architecture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -724,7 +724,7 @@ def test_full_disk_leaves_the_build_usable(charm: Path, charmcraft: StandIn, sto
 KEEPER = """
 import sys
 from pathlib import Path
-from pytest_operator_cache._store import Entry, Store
+from pytest_operator_cache.cache.store import Entry, Store
 
 store, charm = map(Path, sys.argv[1:])
 print("ready", flush=True)

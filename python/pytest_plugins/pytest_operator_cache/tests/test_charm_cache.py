@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from pytest_operator_cache import _charm_cache
-from pytest_operator_cache._store import Entry, Store, open_store
+from pytest_operator_cache.cache.store import Entry, Store, open_store
+from pytest_operator_cache.commands import charm_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ def show(capsys: pytest.CaptureFixture[str]) -> Callable[..., list[str]]:
 
     def run(*arguments: str) -> list[str]:
         capsys.readouterr()
-        assert _charm_cache.main(arguments) == 0
+        assert charm_cache.main(arguments) == 0
         return capsys.readouterr().out.splitlines()
 
     return run
@@ -81,7 +81,7 @@ def test_file_in_place_of_the_cache(capsys: pytest.CaptureFixture[str]) -> None:
     folder = open_store().folder
     folder.touch()
     for action in ("list", "clear"):
-        assert _charm_cache.main([action]) == 1
+        assert charm_cache.main([action]) == 1
         assert capsys.readouterr().err == f"charm-cache: [Errno 20] Not a directory: '{folder}'\n"
 
 

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pytest_operator_cache import _charm_digest, _collect_charms
-from pytest_operator_cache._charmcraft import host_architecture
-from pytest_operator_cache._collect_charms import RUNNERS
-from pytest_operator_cache._errors import CharmError
-from pytest_operator_cache._packed import find
-from pytest_operator_cache._source import Requirement, read
+from pytest_operator_cache.charm.charmcraft import host_architecture
+from pytest_operator_cache.charm.find import find
+from pytest_operator_cache.charm.source import Requirement, read
+from pytest_operator_cache.commands import charm_digest, collect_charms
+from pytest_operator_cache.commands.collect_charms import RUNNERS
+from pytest_operator_cache.common.errors import CharmError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ def collect(pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]) -> Ca
 
     def run(*arguments: str) -> list[dict[str, str]]:
         capsys.readouterr()
-        assert _collect_charms.main(arguments) == 0
+        assert collect_charms.main(arguments) == 0
         name, _, value = capsys.readouterr().out.partition("=")
         assert name == "charms"
         jobs: list[dict[str, str]] = json.loads(value)
@@ -85,7 +85,7 @@ def collect(pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]) -> Ca
 def error_of(pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """Run a command, which fails, and return its message."""
 
-    def run(command: Callable[..., int] = _collect_charms.main, *arguments: str) -> str:
+    def run(command: Callable[..., int] = collect_charms.main, *arguments: str) -> str:
         capsys.readouterr()
         assert command(arguments) == 1
         output = capsys.readouterr()
@@ -269,7 +269,7 @@ def test_output_file_of_a_step(
     output = tmp_path / "output"
     output.write_text(before)
     monkeypatch.setenv("GITHUB_OUTPUT", str(output))
-    assert _collect_charms.main([]) == 0
+    assert collect_charms.main([]) == 0
     text = output.read_text()
     *others, charms = text.splitlines()
     assert others == before.splitlines()
@@ -298,7 +298,7 @@ def test_what_is_no_charm_is_left_out(
         make_charm(ignored)
     (make_charm("environment/lib").parent / "pyvenv.cfg").touch()
     assert [job["platform"] for job in collect()] == ["amd64"]
-    _collect_charms.main([])
+    collect_charms.main([])
     told = capsys.readouterr().err.replace(str(pytester.path), "ROOT")
     assert told.splitlines() == [
         "ROOT/bundle/charmcraft.yaml: not a charm, but a bundle; left out",
@@ -359,7 +359,7 @@ def test_value_that_does_not_fit_its_tag(
     (pytester.path / "charmcraft.yaml").write_text(
         f"name: demo{separator}\nbase: !!{tag} {value}\nplatforms: {{amd64: }}"
     )
-    assert _collect_charms.main([]) in {0, 1}
+    assert collect_charms.main([]) in {0, 1}
     assert "Traceback" not in capsys.readouterr().err
 
 
@@ -409,7 +409,7 @@ def test_no_charmcraft_yaml_is_a_traceback(project: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "charmcraft.yaml").write_text(json.dumps({"name": "demo", **project}))
         with suppress(CharmError):
-            _collect_charms.collect(Path(folder), [], lambda _: None)
+            collect_charms.collect(Path(folder), [], lambda _: None)
 
 
 def test_folder_whose_name_is_not_text(make_charm: MakeCharm, error_of: Callable[..., str]) -> None:
@@ -456,7 +456,7 @@ def test_digest_is_that_of_the_matrix(
     for change in ("", "changed"):
         (folder / "README.md").write_text(change)
         for job in collect():
-            assert _charm_digest.main([job["path"], "--platform", job["platform"]]) == 0
+            assert charm_digest.main([job["path"], "--platform", job["platform"]]) == 0
             assert capsys.readouterr().out == f"{job['digest']}\n"
             seen.add(job["digest"])
     assert len(seen) == 4
@@ -465,7 +465,7 @@ def test_digest_is_that_of_the_matrix(
     (folder / "README.md").write_text("changed")
     assert collect("--ignore=*.md", "--ignore=docs/api") == without
     assert collect("--ignore=\n  *.md  \n\ndocs/api\n") == without
-    assert _charm_digest.main([".", "--platform=ubuntu@22.04:amd64", "--ignore=*.md"]) == 0
+    assert charm_digest.main([".", "--platform=ubuntu@22.04:amd64", "--ignore=*.md"]) == 0
     assert capsys.readouterr().out == f"{without[0]['digest']}\n"
 
 
@@ -490,19 +490,19 @@ def test_only_charm_is_not_there(
     make_charm: MakeCharm, error_of: Callable[..., str], folder: str, message: str
 ) -> None:
     make_charm("bundle", type="bundle")
-    assert error_of(_collect_charms.main, f"--charm={folder}") == f"collect-charms: {message}"
+    assert error_of(collect_charms.main, f"--charm={folder}") == f"collect-charms: {message}"
 
 
 def test_digest_of_what_is_not_there(make_charm: MakeCharm, error_of: Callable[..., str]) -> None:
     make_charm("charm", platforms={"ubuntu@22.04:amd64": None})
-    assert error_of(_charm_digest.main, "charm", "--platform=amd64") == (
+    assert error_of(charm_digest.main, "charm", "--platform=amd64") == (
         "charm-digest: ROOT/charm/charmcraft.yaml: no platform 'amd64'. It has ubuntu@22.04:amd64."
     )
-    assert error_of(_charm_digest.main, "missing", "--platform=amd64") == (
+    assert error_of(charm_digest.main, "missing", "--platform=amd64") == (
         "charm-digest: ROOT/missing: not the folder of a charm, because it has no charmcraft.yaml"
     )
     (make_charm("charm", platforms={"amd64": None}, base="ubuntu@24.04") / "link").symlink_to("/proc/self/mem")
-    assert error_of(_charm_digest.main, "charm", "--platform=amd64") == (
+    assert error_of(charm_digest.main, "charm", "--platform=amd64") == (
         f"charm-digest: [Errno 5] Input/output error: '/proc/{os.getpid()}/mem'"
     )
 

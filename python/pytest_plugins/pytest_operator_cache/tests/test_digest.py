@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from pytest_operator_cache import _digest
-from pytest_operator_cache._digest import IGNORED, combine, digest, ignored_by, read_files
-from pytest_operator_cache._errors import CharmError
+from pytest_operator_cache.common import digest as digest_module
+from pytest_operator_cache.common.digest import IGNORED, combine, digest, ignored_by, read_files
+from pytest_operator_cache.common.errors import CharmError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -402,20 +402,20 @@ def test_pieces_do_not_change_the_digest(text: str, size: int) -> None:
     with tempfile.NamedTemporaryFile() as file, pytest.MonkeyPatch.context() as patch:
         file.write(content)
         file.flush()
-        patch.setattr(_digest, "_PIECE", size)
+        patch.setattr(digest_module, "_PIECE", size)
         os.lseek(file.fileno(), 0, os.SEEK_SET)
-        hasher, has_crlf = _digest._hash_content(file.fileno(), len(content), look_for_crlf=True)  # noqa: SLF001, its pieces
+        hasher, has_crlf = digest_module._hash_content(file.fileno(), len(content), look_for_crlf=True)  # noqa: SLF001, its pieces
         assert hasher.digest() == hashlib.sha256(content).digest()
         assert has_crlf or b"\r\n" not in content
         os.lseek(file.fileno(), 0, os.SEEK_SET)
-        hasher = _digest._hash_with_lf(file.fileno())  # noqa: SLF001, as above
+        hasher = digest_module._hash_with_lf(file.fileno())  # noqa: SLF001, as above
         assert hasher.digest() == hashlib.sha256(content.replace(b"\r\n", b"\n")).digest()
 
 
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from pytest_operator_cache._digest import read_files
+from pytest_operator_cache.common.digest import read_files
 resource.setrlimit(resource.RLIMIT_AS, (400_000_000, 400_000_000))
 print(read_files(Path(sys.argv[1]))["large"])
 """

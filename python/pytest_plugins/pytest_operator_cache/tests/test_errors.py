@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pytest_operator_cache._errors import CharmError, CharmNotFoundError
+from pytest_operator_cache.common.errors import CharmError, CharmNotFoundError
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from pytest_operator_cache import _find_charm
-from pytest_operator_cache._charmcraft import host_architecture
+from pytest_operator_cache.charm.charmcraft import host_architecture
+from pytest_operator_cache.commands import find_charm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ def find(pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]) -> Calla
 
     def run(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()
-        code = _find_charm.main(arguments)
+        code = find_charm.main(arguments)
         return (code, *capsys.readouterr())
 
     assert pytester.path == Path.cwd()

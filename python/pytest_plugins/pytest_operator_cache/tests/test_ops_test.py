@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pytest_operator_cache._charmcraft import host_architecture
+from pytest_operator_cache.charm.charmcraft import host_architecture
 
 if TYPE_CHECKING:
     from collections.abc import Callable

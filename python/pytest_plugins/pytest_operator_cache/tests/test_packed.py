@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pytest_operator_cache._charmcraft import host_architecture
-from pytest_operator_cache._errors import CharmError
-from pytest_operator_cache._packed import Options, find_all, find_named, find_one
-from pytest_operator_cache._source import read
+from pytest_operator_cache.charm.charmcraft import host_architecture
+from pytest_operator_cache.charm.find import Options, find_all, find_named, find_one
+from pytest_operator_cache.charm.source import read
+from pytest_operator_cache.common.errors import CharmError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,11 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_operator_cache._charmcraft import file_names, host_architecture, pack_command, platform_of
-from pytest_operator_cache._contents import Packed, UnreadableError, check, read_packed
-from pytest_operator_cache._errors import CharmError, CharmNotFoundError, SeveralCharmsError, WrongCharmError
-from pytest_operator_cache._folders import walk
-from pytest_operator_cache._source import Charm, Requirement, check_base, read
+from pytest_operator_cache.charm.charmcraft import file_names, host_architecture, pack_command, platform_of
+from pytest_operator_cache.charm.contents import Packed, UnreadableError, check, read_packed
+from pytest_operator_cache.charm.source import Charm, Requirement, check_base, read
+from pytest_operator_cache.common.errors import CharmError, CharmNotFoundError, SeveralCharmsError, WrongCharmError
+from pytest_operator_cache.common.folders import walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

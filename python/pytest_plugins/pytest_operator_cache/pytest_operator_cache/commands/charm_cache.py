@@ -7,12 +7,12 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from pytest_operator_cache._store import open_store
+from pytest_operator_cache.cache.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_operator_cache._store import Store
+    from pytest_operator_cache.cache.store import Store
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

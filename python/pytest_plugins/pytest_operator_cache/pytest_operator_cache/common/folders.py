@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_operator_cache._digest import IGNORE_MARKERS, IGNORED, ignored_by
+from pytest_operator_cache.common.digest import IGNORE_MARKERS, IGNORED, ignored_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

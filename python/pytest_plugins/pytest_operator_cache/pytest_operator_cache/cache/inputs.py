@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pytest_operator_cache import _charmcraft
-from pytest_operator_cache._digest import combine, digest, read_files
+from pytest_operator_cache.charm import charmcraft
+from pytest_operator_cache.common.digest import combine, digest, read_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,11 +51,11 @@ def read_inputs(folder: Path, arguments: Sequence[str], ignore: Sequence[str]) -
         CharmError: charmcraft does not start, or git does not answer.
         OSError: A file can't be read.
     """
-    files = read_files(folder, ignore=[*ignore, *_charmcraft.work_folders(arguments)])
+    files = read_files(folder, ignore=[*ignore, *charmcraft.work_folders(arguments)])
     # A variable may hold a secret, and records of inputs are kept.
     settings = {
         name: hashlib.sha256(value.encode(errors="surrogateescape")).hexdigest()
-        for name, value in _charmcraft.settings(arguments).items()
+        for name, value in charmcraft.settings(arguments).items()
     }
     return Inputs(files, settings)
 

@@ -7,11 +7,11 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from pytest_operator_cache._charmcraft import file_state, file_states
-from pytest_operator_cache._errors import CharmError
-from pytest_operator_cache._inputs import Inputs, describe_changes, read_inputs
-from pytest_operator_cache._run_files import patterns_below
-from pytest_operator_cache._store import CorruptError, Entry, Store
+from pytest_operator_cache.cache.inputs import Inputs, describe_changes, read_inputs
+from pytest_operator_cache.cache.run_files import patterns_below
+from pytest_operator_cache.cache.store import CorruptError, Entry, Store
+from pytest_operator_cache.charm.charmcraft import file_state, file_states
+from pytest_operator_cache.common.errors import CharmError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

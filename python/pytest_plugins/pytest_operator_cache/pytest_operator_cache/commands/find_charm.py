@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_operator_cache._errors import (
+from pytest_operator_cache.charm.find import Options, find_named, find_one
+from pytest_operator_cache.common.errors import (
     CharmError,
     CharmNotFoundError,
     NotACharmError,
     SeveralCharmsError,
     WrongCharmError,
 )
-from pytest_operator_cache._packed import Options, find_named, find_one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_operator_cache._errors import CharmError, NotACharmError
+from pytest_operator_cache.common.errors import CharmError, NotACharmError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ import subprocess
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pytest_operator_cache._errors import CharmError
+from pytest_operator_cache.common.errors import CharmError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -12,12 +12,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_operator_cache._charmcraft import pack_argument
-from pytest_operator_cache._digest import combine, digest, read_files
-from pytest_operator_cache._errors import CharmError, NotACharmError
-from pytest_operator_cache._folders import walk
-from pytest_operator_cache._github import append_output
-from pytest_operator_cache._source import Charm, Platform, read
+from pytest_operator_cache.charm.charmcraft import pack_argument
+from pytest_operator_cache.charm.source import Charm, Platform, read
+from pytest_operator_cache.common.digest import combine, digest, read_files
+from pytest_operator_cache.common.errors import CharmError, NotACharmError
+from pytest_operator_cache.common.folders import walk
+from pytest_operator_cache.common.github import append_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

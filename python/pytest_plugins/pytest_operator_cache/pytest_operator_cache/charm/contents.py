@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_operator_cache._errors import CharmError
-from pytest_operator_cache._source import parse_yaml
+from pytest_operator_cache.charm.source import parse_yaml
+from pytest_operator_cache.common.errors import CharmError
 
 if TYPE_CHECKING:
     from pathlib import Path

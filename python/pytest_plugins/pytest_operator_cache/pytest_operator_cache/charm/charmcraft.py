@@ -9,13 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_operator_cache._errors import CharmError
-from pytest_operator_cache._source import DOCUMENTATION
+from pytest_operator_cache.charm.source import DOCUMENTATION
+from pytest_operator_cache.common.errors import CharmError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_operator_cache._source import Charm, Requirement
+    from pytest_operator_cache.charm.source import Charm, Requirement
 
 _DESTRUCTIVE = "--destructive-mode"
 

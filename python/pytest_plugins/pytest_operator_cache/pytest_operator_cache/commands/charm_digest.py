@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_operator_cache._collect_charms import add_ignore
-from pytest_operator_cache._digest import combine, digest, read_files
-from pytest_operator_cache._errors import CharmError
-from pytest_operator_cache._source import read
+from pytest_operator_cache.charm.source import read
+from pytest_operator_cache.commands.collect_charms import add_ignore
+from pytest_operator_cache.common.digest import combine, digest, read_files
+from pytest_operator_cache.common.errors import CharmError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

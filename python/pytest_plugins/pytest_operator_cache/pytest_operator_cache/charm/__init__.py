@@ -1,0 +1,1 @@
+"""Charms: their source, what a packed one contains, and which packed one fits."""

@@ -1,0 +1,1 @@
+"""The commands: collect-charms, charm-digest, find-charm and charm-cache."""
