@@ -74,7 +74,6 @@ def test_commands_of_the_workflow(repository: Path, tmp_path: Path) -> None:
         "check-build-inputs",
         "check-inputs",
         "check-packed-charms",
-        "check-release",
         "collect-groups",
         "finish-groups",
         "inspect-microk8s",

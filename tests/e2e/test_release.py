@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,10 +39,9 @@ PUBLISHED = ["stand-in: publish one.tar.gz", "stand-in: publish one.whl"]
 
 @pytest.fixture
 def released(caller: Callable[..., Path]) -> Path:
-    """Return a repository with the workflow and its commands, and with tags up to v50.2.1."""
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "python/workflow_commands"]
-    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
-    files = {name: (ROOT / name).read_text() for name in names if (ROOT / name).is_file()}
+    """Return a repository with the workflow and its script, and with tags up to v50.2.1."""
+    script = "tests/bin/check_release.py"
+    files = {script: (ROOT / script).read_text()}
     workflow = WORKFLOWS / "build_charms_with_cache.yaml"
     files[f".github/workflows/{workflow.name}"] = re.sub(r"RELEASE: \S+", "RELEASE: v51.1.0", workflow.read_text())
     repository = caller((WORKFLOWS / "__release.yaml").read_text(), files | {"Makefile": MAKEFILE})

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from workflow_commands._check_build_inputs import main
+from workflow_commands.build.check_build_inputs import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from workflow_commands._check_inputs import main
-from workflow_commands._inputs import read_inputs
-from workflow_commands._integration_inputs import Inputs
+from workflow_commands.common.inputs import read_inputs
+from workflow_commands.common.integration_inputs import Inputs
+from workflow_commands.prepare.check_inputs import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable

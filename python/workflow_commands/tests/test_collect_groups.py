@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from workflow_commands._collect_groups import main as collect_groups
+from workflow_commands.groups.collect_groups import main as collect_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable

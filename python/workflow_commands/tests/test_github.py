@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from workflow_commands._github import annotate, append
+from workflow_commands.common.github import annotate, append
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,8 +14,8 @@ import pytest
 import uv
 from juju.controller import Controller
 from juju_simulator import Simulator
-from workflow_commands import _juju, _juju_shim
-from workflow_commands._keep_juju_logs import main as keep_juju_logs
+from workflow_commands.juju import models, shim
+from workflow_commands.juju.keep_juju_logs import main as keep_juju_logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -177,7 +177,7 @@ def test_models_that_are_left(
     keep()
     assert juju("add-model", "of-juju") == (0, "Added 'of-juju' model\n", "")
     simulator.model("of-libjuju").write_log("the disk is full", "ERROR")
-    _juju.save_all(_juju.find_juju(), logs)
+    models.save_all(models.find_juju(), logs)
     assert capfd.readouterr() == (
         "saved the logs of simulator:admin/of-libjuju\nsaved the logs of simulator:admin/of-juju\n",
         "",
@@ -231,16 +231,16 @@ def test_controller_that_lets_nobody_in(
     error = "ERROR invalid entity name or password\n"
     assert juju("destroy-model", "one") == (1, "", error)
     assert saved(logs) == {"one/status.txt": error, "one/debug-log.txt": error}
-    _juju.save_all(_juju.find_juju(), logs)
+    models.save_all(models.find_juju(), logs)
     assert capfd.readouterr() == ("", error)
 
 
 def test_controller_that_does_not_answer(
     stand_in: Callable[[str], str], logs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_juju, "_SECONDS", 15)
+    monkeypatch.setattr(models, "_SECONDS", 15)
     path = stand_in('test "$1" = destroy-model && exit 3\necho connecting\nexec sleep 60\n')
-    assert _juju_shim.main([path, str(logs), "amd64", "destroy-model", "the-model"]) == 3
+    assert shim.main([path, str(logs), "amd64", "destroy-model", "the-model"]) == 3
     assert saved(logs) == {
         "the-model/status.txt": "connecting\n\njuju status --relations --model the-model took more than 15 s\n",
         "the-model/debug-log.txt": "connecting\n\n"
@@ -251,7 +251,7 @@ def test_controller_that_does_not_answer(
 def test_controllers_of_which_one_answers(
     stand_in: Callable[[str], str], logs: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(_juju, "_SECONDS", 15)
+    monkeypatch.setattr(models, "_SECONDS", 15)
     path = stand_in("""\
 case "$*" in
 "controllers "*) echo '{"controllers": {"a": {}, "b": {}, "c": {}}}' ;;
@@ -261,7 +261,7 @@ case "$*" in
 *) echo "$*" ;;
 esac
 """)
-    _juju.save_all(_juju.find_juju(), logs)
+    models.save_all(models.find_juju(), logs)
     hangs = [path, "models", "--controller", "a", "--format=json"]
     said = [
         f"{' '.join(hangs)}: TimeoutExpired: Command '{hangs}' timed out after 15 seconds\n",
@@ -286,8 +286,8 @@ case "$*" in
 "debug-log "*) peak; head --bytes=64M /dev/zero; peak ;;
 esac""",
     )
-    code = "import pathlib, sys; from workflow_commands import _juju; "
-    code += "_juju.save_all(_juju.find_juju(), pathlib.Path(sys.argv[1]))"
+    code = "import pathlib, sys; from workflow_commands.juju import models; "
+    code += "models.save_all(models.find_juju(), pathlib.Path(sys.argv[1]))"
     command = [sys.executable, "-c", code, str(logs)]
     subprocess.run(command, check=True, capture_output=True)
     assert (logs / "juju/c-admin-m/debug-log.txt").stat().st_size == 64 * 2**20
@@ -297,7 +297,7 @@ esac""",
 
 def test_no_controller(stand_in: Callable[[str], str], logs: Path, capfd: pytest.CaptureFixture[str]) -> None:
     stand_in("""echo '{"controllers": null}'\n""")
-    _juju.save_all(_juju.find_juju(), logs)
+    models.save_all(models.find_juju(), logs)
     assert capfd.readouterr() == ("", "")
     assert not logs.exists()
 

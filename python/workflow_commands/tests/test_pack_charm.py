@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from workflow_commands._check_packed_charms import main as check_packed_charms
-from workflow_commands._pack_charm import main as pack_charm
+from workflow_commands.build.pack_charm import main as pack_charm
+from workflow_commands.prepare.check_packed_charms import main as check_packed_charms
 
 if TYPE_CHECKING:
     from collections.abc import Callable

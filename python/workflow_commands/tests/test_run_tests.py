@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from workflow_commands import _process, _run_tests
-from workflow_commands._finish_groups import main as finish_groups
-from workflow_commands._run_tests import main as run_tests
+from workflow_commands.groups import process
+from workflow_commands.groups.finish_groups import main as finish_groups
+from workflow_commands.groups.run_tests import main as run_tests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -254,7 +254,7 @@ def test_processes_that_a_group_leaves(
     behaviour: str,
     left: str,
 ) -> None:
-    monkeypatch.setattr(_run_tests, "_KILL_AFTER", 0.2 if "TERM" in behaviour else 60)
+    monkeypatch.setattr("workflow_commands.groups.run_tests._KILL_AFTER", 0.2 if "TERM" in behaviour else 60)
     program("juju", "echo '{}'")
     (temp / "left.py").write_text(LEFT.format(behaviour=behaviour))
     os.mkfifo(temp / "ready")
@@ -535,7 +535,7 @@ def test_job_is_cancelled_while_logs_are_saved(
 
 
 def test_process_that_ends_when_it_is_cancelled(tmp_path: Path) -> None:
-    processes = _process.Processes(tmp_path / "process")
+    processes = process.Processes(tmp_path / "process")
     # `timeout` writes no ID, as before it has started.
     ended = processes.run(
         ["sh", "-c", f"rm {tmp_path}/process; sleep 0.2; kill -INT {os.getpid()}; exit 3"], 60, in_new_groups=False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from pytest_operator_cache.charm.charmcraft import host_architecture
-from workflow_commands._set_charm_path import main as set_charm_path
+from workflow_commands.prepare.set_charm_path import main as set_charm_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable

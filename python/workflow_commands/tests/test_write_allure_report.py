@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from workflow_commands._write_allure_report import main
+from workflow_commands.groups.write_allure_report import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable

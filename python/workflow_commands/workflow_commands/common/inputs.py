@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workflow_commands._errors import CommandError
+from workflow_commands.common.errors import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

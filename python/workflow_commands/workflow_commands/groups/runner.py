@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workflow_commands._errors import CommandError
+from workflow_commands.common.errors import CommandError
 
 
 @dataclass(frozen=True)

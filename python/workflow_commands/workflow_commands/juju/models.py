@@ -13,7 +13,7 @@ import sys
 import time
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from workflow_commands._errors import CommandError
+from workflow_commands.common.errors import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

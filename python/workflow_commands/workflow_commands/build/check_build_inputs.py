@@ -6,9 +6,9 @@ import argparse
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from workflow_commands._errors import CommandError
-from workflow_commands._github import annotate, annotated_errors, append
-from workflow_commands._inputs import Shape, channel, read_inputs
+from workflow_commands.common.errors import CommandError
+from workflow_commands.common.github import annotate, annotated_errors, append
+from workflow_commands.common.inputs import Shape, channel, read_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow_commands._github import annotated_errors
-from workflow_commands._inputs import read_inputs
-from workflow_commands._integration_inputs import TITLE, Inputs
+from workflow_commands.common.github import annotated_errors
+from workflow_commands.common.inputs import read_inputs
+from workflow_commands.common.integration_inputs import TITLE, Inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

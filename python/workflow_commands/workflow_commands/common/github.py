@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow_commands._errors import CommandError
+from workflow_commands.common.errors import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,18 +10,19 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow_commands import _juju, _test_command
-from workflow_commands._errors import CommandError
-from workflow_commands._github import annotate, annotated_errors, fold
-from workflow_commands._inputs import read_inputs
-from workflow_commands._process import Cancelled, Processes, end_session
-from workflow_commands._runner import Runner
+from workflow_commands.common import test_command
+from workflow_commands.common.errors import CommandError
+from workflow_commands.common.github import annotate, annotated_errors, fold
+from workflow_commands.common.inputs import read_inputs
+from workflow_commands.groups.process import Cancelled, Processes, end_session
+from workflow_commands.groups.runner import Runner
+from workflow_commands.juju import models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workflow_commands._process import Ended
-    from workflow_commands._runner import Group
+    from workflow_commands.groups.process import Ended
+    from workflow_commands.groups.runner import Group
 
 # tox kills pytest half a second after SIGINT, unless told otherwise: https://tox.wiki/en/stable/config.html#suicide_timeout
 _LET_TOX_WAIT = "testenv.suicide_timeout=55;env_run_base.suicide_timeout=55"
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if models and results:
                 models.restore()
             with fold(group.name, when=len(runner.groups) > 1):
-                command = _test_command.build(values, _pytest_arguments(runner, group, options))
+                command = test_command.build(values, _pytest_arguments(runner, group, options))
                 ended = processes.run(command, 60 * values["test-timeout"], in_new_groups=models is not None)
                 results.append(_RESULTS[ended.status])
                 try:
@@ -86,37 +87,37 @@ class Models:
     """
 
     def __init__(self, shim: Path | None, options: Sequence[str]) -> None:
-        self._juju = _juju.find_juju()
+        self._juju = models.find_juju()
         # The logs are saved already when models are destroyed here.
-        self._real_juju = _juju.find_juju(behind=shim)
+        self._real_juju = models.find_juju(behind=shim)
         self._given = next((option.removeprefix("--model=") for option in options if option.startswith("--model=")), "")
-        self._before = {*_juju.list_models(self._juju)}
-        self._current = _juju.current_model(self._juju)
+        self._before = {*models.list_models(self._juju)}
+        self._current = models.current_model(self._juju)
 
     def save(self, logs: Path) -> None:
         """Save the logs of all models."""
         try:
-            _juju.save_all(self._juju, logs)
+            models.save_all(self._juju, logs)
         except OSError as error:  # the disk can be full, and the results are still worth something
             annotate("warning", "No logs", f"the logs of models are lost: {error}")
 
     def restore(self) -> None:
         """Destroy the models that the last group left, and select the model of the beginning."""
-        for model in [*_juju.list_models(self._juju)]:
+        for model in [*models.list_models(self._juju)]:
             if model in self._before and model.rpartition("/")[2] != self._given:
                 continue
             print(f"destroying {model}", flush=True)
-            if not _juju.destroy(self._real_juju, model):
+            if not models.destroy(self._real_juju, model):
                 annotate("warning", "A model is left", f"`juju` can't destroy {model}. The next group finds it")
             elif model in self._before:
-                _juju.add(self._juju, model)
+                models.add(self._juju, model)
         if self._current:
-            _juju.switch(self._juju, self._current)
+            models.switch(self._juju, self._current)
 
 
 def _pytest_arguments(runner: Runner, group: Group, options: argparse.Namespace) -> list[str]:
     arguments = [group.path, f"--group={group.id}", f"--junit-xml={runner.logs}/junit.xml"]
-    arguments += [*_test_command.select_tests(), *shlex.split(options.model_options)]
+    arguments += [*test_command.select_tests(), *shlex.split(options.model_options)]
     return [*arguments, f"--alluredir={runner.logs}/allure-results"] if options.allure == "true" else arguments
 
 

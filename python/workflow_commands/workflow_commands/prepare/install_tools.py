@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow_commands._errors import CommandError
-from workflow_commands._github import annotated_errors, append
+from workflow_commands.common.errors import CommandError
+from workflow_commands.common.github import annotated_errors, append
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow_commands import _juju_shim
-from workflow_commands._github import annotated_errors
-from workflow_commands._inputs import read_inputs
-from workflow_commands._integration_inputs import Inputs
-from workflow_commands._juju import find_juju
+from workflow_commands.common.github import annotated_errors
+from workflow_commands.common.inputs import read_inputs
+from workflow_commands.common.integration_inputs import Inputs
+from workflow_commands.juju import shim
+from workflow_commands.juju.models import find_juju
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,5 +24,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--logs", metavar="LOGS", type=Path, required=True, help="the folder for the logs")
     options = parser.parse_args(arguments)
     inputs = Inputs.read(read_inputs())
-    _juju_shim.write(options.folder, find_juju(), options.logs, inputs.architecture)
+    shim.write(options.folder, find_juju(), options.logs, inputs.architecture)
     return 0

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow_commands._github import annotate, append
+from workflow_commands.common.github import annotate, append
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workflow_commands._errors import CommandError
-from workflow_commands._inputs import Shape, channel, invalid, quote
+from workflow_commands.common.errors import CommandError
+from workflow_commands.common.inputs import Shape, channel, invalid, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     Release = Callable[..., subprocess.CompletedProcess[str]]
 
+SCRIPT = Path(__file__).parent / "bin/check_release.py"
 CHANGELOG = """\
 # Changelog
 
@@ -49,7 +50,7 @@ def release(tmp_path: Path) -> Release:
         version: str, tags: tuple[str, ...] = TAGS, branch: str | None = "refs/heads/main"
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [Path(sys.executable).with_name("check-release"), "--notes=notes.md", "--", version],
+            [sys.executable, SCRIPT, "--notes=notes.md", "--", version],
             cwd=tmp_path,
             env=environment | ({} if branch is None else {"GITHUB_REF": branch}),
             input="".join(f"{tag}\n" for tag in tags),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow_commands._sudo import with_new_groups
+from workflow_commands.common.sudo import with_new_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow_commands import _juju
+from workflow_commands.juju import models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ _SHIM = """\
 #!/bin/sh
 # Saves a model's logs before it is destroyed, and sets its architecture after it is made.
 case "$1" in
-add-model | destroy-model) exec {python} -I -m workflow_commands._juju_shim {juju} {logs} {architecture} "$@" ;;
+add-model | destroy-model) exec {python} -I -m workflow_commands.juju.shim {juju} {logs} {architecture} "$@" ;;
 esac
 exec {juju} "$@"
 """
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
     if command[0] == "destroy-model":
         try:
             for name in options.names:
-                _juju.save(juju, Path(logs), prefix + name)
+                models.save(juju, Path(logs), prefix + name)
         except OSError as error:  # the tests can destroy a model even if the disk is full
             print(f"logs are lost: {error}", file=sys.stderr)
     returncode = subprocess.run([juju, *command], check=False).returncode

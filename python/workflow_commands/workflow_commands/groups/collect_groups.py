@@ -12,12 +12,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow_commands import _test_command
-from workflow_commands._errors import CommandError
-from workflow_commands._github import annotate, annotated_errors, append
-from workflow_commands._inputs import read_inputs
-from workflow_commands._integration_inputs import read_environment, wants_allure
-from workflow_commands._write_allure_report import COLLECTED
+from workflow_commands.common import test_command
+from workflow_commands.common.errors import CommandError
+from workflow_commands.common.github import annotate, annotated_errors, append
+from workflow_commands.common.inputs import read_inputs
+from workflow_commands.common.integration_inputs import read_environment, wants_allure
+from workflow_commands.groups.write_allure_report import COLLECTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -41,15 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     values = read_inputs()
     environment = os.environ | read_environment(values)
     # Some suites take long to install.
-    read_help = functools.cache(lambda: _test_command.read_help(values, environment))
-    options = [values["test-directory"], "--collect-groups", *_test_command.select_tests()]
+    read_help = functools.cache(lambda: test_command.read_help(values, environment))
+    options = [values["test-directory"], "--collect-groups", *test_command.select_tests()]
     # Groups that share runners may be more than the jobs of a matrix. The plugins of v29 have no limit, and no option.
     if values["max-runners"] and "--max-groups" in (read_help() or ""):
         options.append("--max-groups=0")
     has_allure = wants_allure(values) and _has_allure(read_help())
     if has_allure:
         options.append(f"--alluredir={os.environ['RUNNER_TEMP']}/collected/{COLLECTED}/allure-results")
-    code, printed = _run(_test_command.build(values, options), environment)
+    code, printed = _run(test_command.build(values, options), environment)
     if code != 0:
         return code
     if not (groups := _read_groups()):

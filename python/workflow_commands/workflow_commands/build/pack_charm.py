@@ -8,10 +8,10 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow_commands._errors import CommandError
-from workflow_commands._github import annotated_errors
-from workflow_commands._inputs import quote, read_inputs
-from workflow_commands._sudo import with_new_groups
+from workflow_commands.common.errors import CommandError
+from workflow_commands.common.github import annotated_errors
+from workflow_commands.common.inputs import quote, read_inputs
+from workflow_commands.common.sudo import with_new_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,11 +7,11 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
-from workflow_commands import _test_command
-from workflow_commands._errors import CommandError
-from workflow_commands._github import annotate, annotated_errors, append
-from workflow_commands._inputs import read_inputs
-from workflow_commands._integration_inputs import read_environment
+from workflow_commands.common import test_command
+from workflow_commands.common.errors import CommandError
+from workflow_commands.common.github import annotate, annotated_errors, append
+from workflow_commands.common.inputs import read_inputs
+from workflow_commands.common.integration_inputs import read_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if base:
         raise problem
     if found.returncode != _THERE_IS_NONE:
-        options = _test_command.read_help(values, os.environ | read_environment(values)) or ""
+        options = test_command.read_help(values, os.environ | read_environment(values)) or ""
         if not any(option in options for option in _CHOOSING):
             raise problem
         annotate("notice", _TITLE, str(problem))

@@ -7,8 +7,8 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from workflow_commands._github import annotated_errors
-from workflow_commands._runner import Runner
+from workflow_commands.common.github import annotated_errors
+from workflow_commands.groups.runner import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

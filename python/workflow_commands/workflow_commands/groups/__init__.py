@@ -1,0 +1,1 @@
+"""The commands that collect groups, run them, and keep what is left of them."""

@@ -1,0 +1,1 @@
+"""Juju's models and their logs."""

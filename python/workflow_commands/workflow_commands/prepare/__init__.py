@@ -1,0 +1,1 @@
+"""The commands that come before the tests: inputs, tools, charms, and the cloud."""
