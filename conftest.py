@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -10,13 +11,18 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import filelock
 import pytest
 import uv
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
+    from typing import TypeAlias
 
-TOOLS = Path(__file__).parent / ".tools"
+    MakeEnvironment: TypeAlias = Callable[..., Path]
+
+ROOT = Path(__file__).parent
+TOOLS = ROOT / ".tools"
 IS_CI = os.environ.get("CI") == "true"
 IS_ON_GITHUB = os.environ.get("GITHUB_ACTIONS") == "true"
 # What changes what programs do or show, except for where packages come from.
@@ -24,6 +30,8 @@ FOREIGN = re.compile(
     r"(GIT|GITHUB|LC|PIP|PYTEST|RUNNER|TOX|UV)_|(CI|COLUMNS|LANG|LANGUAGE|LINES|MAKE\w+|TERM|VIRTUAL_ENV|\w+_COLORS?)$"
 )
 KEPT = re.compile(r"PYTEST_(XDIST|CURRENT)|PIP_(CERT|FIND|TRUSTED|\w*INDEX)|UV_CACHE|GIT_SSL")
+# The fixtures of tests that aren't in `make unit`.
+INSTALLING = {"jubilant_python", "make_environment", "make_python", "real_charm", "real_charmcraft", "served"}
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -43,6 +51,37 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
         # At its end, a pytest that a test starts deletes old runs' folders, which can take minutes. Here are none.
         patch.setenv("PYTEST_DEBUG_TEMPROOT", str(tmp_path_factory.mktemp("temproot")))
         yield
+
+
+@pytest.fixture(scope="session")
+def make_environment(tmp_path_factory: pytest.TempPathFactory) -> MakeEnvironment:
+    """Make an environment with a plugin, this version of pytest or another one, and what is named. Return its Python.
+
+    All workers of pytest-xdist share it.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+
+    def make(plugin: str, *requirements: str, pytest_version: str = pytest.__version__) -> Path:
+        packages = [f"pytest=={pytest_version}", str(ROOT / "python/pytest_plugins" / plugin), *requirements]
+        environment = folder / f"environment-{hashlib.sha256(repr(packages).encode()).hexdigest()[:16]}"
+        with filelock.FileLock(f"{environment}.lock"):
+            if not (environment / "complete").exists():
+                install = ["pip", "install", "--python", str(environment), *packages]
+                for command in (["venv", "--clear", str(environment)], install):
+                    subprocess.run([uv.find_uv_bin(), "--quiet", *command], check=True)
+                (environment / "complete").touch()
+        return environment / "bin/python"
+
+    return make
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that make environments, and those that pack with the real charmcraft."""
+    for item in items:
+        if not INSTALLING.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.long)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

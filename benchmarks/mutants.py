@@ -134,8 +134,8 @@ def draw(packages: list[Path], size: int, seed: int) -> list[Mutant]:
     places = [
         (package, module, mutations)
         for package in packages
-        for module in sorted(package.glob("*/*.py"))
-        if module.parent.name != "tests"
+        for module in sorted(package.rglob("*.py"))
+        if "tests" not in module.relative_to(package).parts
         for mutations in find_mutations(module.read_text()).values()
     ]
     random.seed(seed)
@@ -250,7 +250,7 @@ def run_package_tests(copy: Path, package: Path, module: str, marked: str, limit
 def relation(file: Path, module: str) -> tuple[bool, int]:
     """Order test files: the one that is named after the module, then those that name it most often."""
     text = file.read_text()
-    return file.stem != f"test{module}", -text.count(module) if module else 0
+    return file.stem != f"test_{module.lstrip('_')}", -text.count(module) if module else 0
 
 
 if __name__ == "__main__":

@@ -1,24 +1,37 @@
-"""The repository as users get it: from git, at a tag."""
+"""The repository as users get it: from git, at a tag. And what its pages describe."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
-from pathlib import Path
+import textwrap
 from typing import TYPE_CHECKING
 
 import filelock
 import pytest
+from pages import BLOCKS, ROOT, secrets_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from typing import TypeAlias
 
     MakePython: TypeAlias = Callable[..., str]
 
-ROOT = Path(__file__).parents[1]
 URL = "https://github.com/canonical/data-platform-workflows"
+# What charmcraft needs to pack a charm without installing anything.
+CHARM = """\
+    name: demo
+    type: charm
+    summary: A charm
+    description: A charm of the tests
+    parts: {files: {plugin: dump, source: ., stage: [-charmcraft.yaml]}}
+    platforms:
+      ubuntu@22.04:amd64:
+    """
 
 
 @pytest.hookimpl(trylast=True)
@@ -77,3 +90,36 @@ def make_python(tmp_path_factory: pytest.TempPathFactory) -> MakePython:
         return str(environment / "bin/python")
 
     return make
+
+
+@pytest.fixture
+def real_charmcraft() -> Path:
+    """Return the real charmcraft."""
+    if not (ROOT / ".tools/charmcraft/bin/charmcraft").exists():
+        pytest.skip("the real charmcraft is not here: make charmcraft")
+    return ROOT / "tests/bin/charmcraft"
+
+
+@pytest.fixture
+def suite(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """Write the Python block of the document at hand to the file that it names, for a run with its secrets."""
+    document = (request.node.callspec.params.get("block") or request.node.callspec.params["line"]).document
+    (code,) = [block.text for block in BLOCKS if block.document == document and block.language == "python"]
+    (name,) = set(re.findall(r"`(tests/integration/\w+\.py)`", document.read_text()))
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_text(code)
+    monkeypatch.setenv("SECRETS_FROM_GITHUB", json.dumps(secrets_of(document.read_text()) or {"NAME": "value"}))
+    if "packed_charm" in code:
+        charmcraft = request.getfixturevalue("real_charmcraft")
+        (tmp_path / "charmcraft.yaml").write_text(textwrap.dedent(CHARM))
+        monkeypatch.delenv("CI", raising=False)
+        monkeypatch.setenv("PATH", str(charmcraft.parent), prepend=os.pathsep)
+        monkeypatch.setenv("CRAFT_BUILD_ENVIRONMENT", "host")
+        for variable, kind in (("XDG_CACHE_HOME", "cache"), ("XDG_STATE_HOME", "state")):
+            monkeypatch.setenv(variable, str(tmp_path_factory.mktemp(kind)))
+    return tmp_path

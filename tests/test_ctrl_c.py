@@ -122,6 +122,7 @@ def test_model_that_is_being_made(
     assert models(simulator) == []
 
 
+@pytest.mark.long
 def test_demo(simulator: Simulator, repository: Path) -> None:
     folders = os.environ["PATH"].split(os.pathsep)
     path = [str(simulator.programs), *(folder for folder in folders if not Path(folder, "charmcraft").exists())]

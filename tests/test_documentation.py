@@ -4,52 +4,35 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import textwrap
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pages import (
+    BLOCKS,
+    DOCUMENTS,
+    IGNORED,
+    PASSED,
+    ROOT,
+    Block,
+    blocks,
+    lines,
+    read_table,
+    run,
+    secret,
+    secrets_of,
+)  # fmt: skip
 from pytest_operator_groups.run.options import read_options
 from ruamel.yaml import YAML
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-IGNORED = shutil.ignore_patterns(".*", "__pycache__", "uv.lock")
-DOCUMENTS = [
-    document
-    for pattern in (
-        "*.md",
-        "docs/*.md",
-        "python/*/*.md",
-        "python/pytest_plugins/*/*.md",
-        "examples/**/*.md",
-        ".github/workflows/*.md",
-        "tests/**/*.md",
-    )
-    for document in sorted(ROOT.glob(pattern))
-    if "node_modules" not in document.parts
-]
 WORKFLOWS = ROOT / ".github/workflows"
 REUSABLE = sorted(WORKFLOWS.glob("[!_]*.yaml"))
-PASSED = r"\$\{\{ toJSON\(secrets\.(\w+)\) \}\}"
-# What charmcraft needs to pack a charm without installing anything.
-CHARM = """\
-    name: demo
-    type: charm
-    summary: A charm
-    description: A charm of the tests
-    parts: {files: {plugin: dump, source: ., stage: [-charmcraft.yaml]}}
-    platforms:
-      ubuntu@22.04:amd64:
-    """
 # By default, zizmor wants every `uses:` pinned by commit. Only this repository's releases are called by their tags.
 ZIZMOR = """\
     rules:
@@ -59,67 +42,6 @@ ZIZMOR = """\
             canonical/data-platform-workflows/*: ref-pin
             "*": hash-pin
     """
-POETRY = {
-    "POETRY_VIRTUALENVS_IN_PROJECT": "true",
-    "POETRY_SYSTEM_GIT_CLIENT": "true",
-    "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
-}
-ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block of code in a document."""
-
-    document: Path
-    language: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.document.relative_to(ROOT)}: {self.text.strip().splitlines()[0][:60]}"
-
-
-def read_blocks(document: Path) -> list[Block]:
-    found = re.findall(r"^( *)```(\w*)\n(.*?)^\1```$", document.read_text(), flags=re.MULTILINE | re.DOTALL)
-    return [
-        Block(document, language, re.sub(rf"^{indentation}", "", text, flags=re.MULTILINE))
-        for indentation, language, text in found
-    ]
-
-
-# Other tests follow the other pages in docs step by step. Only their workflows are checked here.
-BLOCKS = [
-    block
-    for document in DOCUMENTS
-    for block in read_blocks(document)
-    if document.parent.name != "docs" or document.name == "spread.md" or "jobs:" in block.text
-]
-LINES = [
-    Block(block.document, "shell", line)
-    for block in BLOCKS
-    if block.language == "shell"
-    for line in block.text.splitlines()
-]
-
-
-TESTED: set[Block] = set()
-
-
-def blocks(language: str, within: str = "") -> pytest.MarkDecorator:
-    """Run a test with each block in a language that has a text in it."""
-    found = [block for block in BLOCKS if block.language == language and within in block.text]
-    TESTED.update(found)
-    return pytest.mark.parametrize("block", found, ids=str)
-
-
-def secret(name: str) -> str:
-    """Return a value that breaks a string unless it is escaped."""
-    return f"\"%\\{name[::-1]}\n-----BEGIN-----\n'hunter22'\n-----END-----\n"
-
-
-def secrets_of(text: str) -> dict[str, str]:
-    """Return the secrets that workflows pass."""
-    return {name: secret(name) for name in re.findall(PASSED, text)}
 
 
 def evaluate(text: str) -> str:
@@ -131,85 +53,7 @@ def read_yaml(text: str) -> Any:
     return YAML(typ="safe").load(text)
 
 
-def read_table(document: Path, heading: str) -> dict[str, str]:
-    """Return the second column by the first one, without its backticks, of the table that begins with a heading."""
-    (table,) = re.findall(
-        rf"^\| {heading} \|.*\n\| ---.*\n((?:\|.*\n)+)", document.read_text(), flags=re.MULTILINE
-    ) or [""]
-    rows = (re.split(r"(?<!\\)\|", row) for row in table.splitlines())
-    return {row[1].strip().strip("`"): row[2].strip() for row in rows}
-
-
-def lines(program: str) -> pytest.MarkDecorator:
-    """Run a test with each line that begins with a program, or with one of its commands."""
-    return pytest.mark.parametrize(
-        "line", [line for line in LINES if f"{line.text} ".startswith(f"{program} ")], ids=str
-    )
-
-
-def run(
-    command: str | list[str],
-    directory: Path,
-    environment: Mapping[str, str] | None = None,
-    step: Mapping[str, str] | None = None,
-) -> str:
-    """Run a shell line, or a command, with this environment's programs, and return what it prints."""
-    variables = {**os.environ, **(environment or {})}
-    variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"
-    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "MAKEFLAGS", "VIRTUAL_ENV"):
-        variables.pop(name, None)
-    # They take long to import.
-    variables["PYTEST_ADDOPTS"] = "-p no:hypothesispytest -p no:anyio"
-    variables |= step or {}
-    result = subprocess.run(
-        command,
-        shell=isinstance(command, str),
-        cwd=directory,
-        env=variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
-    return result.stdout
-
-
-@pytest.fixture
-def suite(
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Path:
-    """Write the Python block of the document at hand to the file that it names, for a run with its secrets."""
-    document = (request.node.callspec.params.get("block") or request.node.callspec.params["line"]).document
-    (code,) = [block.text for block in BLOCKS if block.document == document and block.language == "python"]
-    (name,) = set(re.findall(r"`(tests/integration/\w+\.py)`", document.read_text()))
-    (tmp_path / name).parent.mkdir(parents=True)
-    (tmp_path / name).write_text(code)
-    monkeypatch.setenv("SECRETS_FROM_GITHUB", json.dumps(secrets_of(document.read_text()) or {"NAME": "value"}))
-    if "packed_charm" in code:
-        if not (ROOT / ".tools/charmcraft/bin/charmcraft").exists():
-            pytest.skip("the real charmcraft is not here: make charmcraft")
-        (tmp_path / "charmcraft.yaml").write_text(textwrap.dedent(CHARM))
-        monkeypatch.delenv("CI", raising=False)
-        monkeypatch.setenv("PATH", str(ROOT / "tests/bin"), prepend=os.pathsep)
-        monkeypatch.setenv("CRAFT_BUILD_ENVIRONMENT", "host")
-        for variable, kind in (("XDG_CACHE_HOME", "cache"), ("XDG_STATE_HOME", "state")):
-            monkeypatch.setenv(variable, str(tmp_path_factory.mktemp(kind)))
-    return tmp_path
-
-
-def test_every_block_is_tested() -> None:
-    assert not [str(block) for block in BLOCKS if block.language != "shell" and block not in TESTED]
-    assert {line.text.split()[0] for line in LINES} == {
-        "charm-cache", "charm-digest", "charmcraft", "collect-charms", "find-charm", "go", "make", "pip", "poetry",
-        "pytest", "run-groups", "SECRETS_FROM_GITHUB='{\"AWS_ACCESS_KEY_ID\":", "spread", "tox", "uv",
-        "UV_TOOL_BIN_DIR=/usr/local/bin", "write-spread-tasks",
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize("line", [line for line in LINES if " pytest " in f" {line.text}"], ids=str)
+@lines("(.* )?pytest")
 def test_pytest_line(line: Block, suite: Path) -> None:
     assert run(line.text, suite)
 
@@ -247,32 +91,25 @@ def test_spread_yaml(block: Block) -> None:
     assert block.text == (ROOT / "examples/machine_charm" / name).read_text()
 
 
+@pytest.mark.usefixtures("real_charmcraft")
 def test_example_for_charmcraft_test() -> None:
-    python = ROOT / ".tools/charmcraft/bin/python"
-    if not python.exists():
-        pytest.skip("the real charmcraft is not here: make charmcraft")
     read = "from craft_application.models import CraftTestYaml as M; print(*M.from_yaml_file(p).suites)"
-    command = [str(python), "-c", f"import pathlib; p = pathlib.Path('charmcraft-test.yaml'); {read}"]
+    command = [
+        str(ROOT / ".tools/charmcraft/bin/python"),
+        "-c",
+        f"import pathlib; p = pathlib.Path('charmcraft-test.yaml'); {read}",
+    ]
     assert run(command, ROOT / "examples/machine_charm") == "tests/spread/\n"
 
 
 @lines("charmcraft")
-def test_charmcraft_line(line: Block, tmp_path: Path) -> None:
-    if not (ROOT / ".tools/charmcraft/bin/charmcraft").exists():
-        pytest.skip("the real charmcraft is not here: make charmcraft")
-    run(f"{ROOT / 'tests/bin'}/{line.text} --help", tmp_path)
+def test_charmcraft_line(line: Block, tmp_path: Path, real_charmcraft: Path) -> None:
+    run(f"{real_charmcraft.parent}/{line.text} --help", tmp_path)
 
 
 @lines("go")
 def test_go_line(line: Block) -> None:
-    assert line.text.removeprefix("go install ") in (ROOT / "Makefile").read_text(), "what the tests use"
-
-
-@lines("UV_TOOL_BIN_DIR=/usr/local/bin uv tool install")
-def test_uv_tool_line(line: Block, tmp_path: Path, served: dict[str, str]) -> None:
-    here = line.text.replace("/usr/local/bin", str(tmp_path / "bin"))
-    run(here, tmp_path, served | {"UV_TOOL_DIR": str(tmp_path / "tools")})
-    assert {path.name for path in (tmp_path / "bin").iterdir()} & {"find-charm", "tox"}
+    assert line.text.removeprefix("go install ") in (ROOT / "tests/bin/install").read_text(), "what the tests use"
 
 
 @blocks("yaml", "# Written by write-spread-tasks")
@@ -354,7 +191,7 @@ def test_renovate(block: Block, tmp_path: Path) -> None:
         assert found == count * [{"depName": "canonical/data-platform-workflows", "currentValue": "v51.0.0"}]
 
 
-@pytest.mark.parametrize("line", [line for line in LINES if re.match("charm-digest|collect-", line.text)], ids=str)
+@lines("charm-digest|collect-charms")
 def test_command_of_a_workflow(line: Block, suite: Path) -> None:
     assert re.search("[0-9a-f]{64}", run(line.text, suite))
 
@@ -368,39 +205,6 @@ def test_find_charm_line(line: Block, suite: Path) -> None:
 @lines("charm-cache")
 def test_charm_cache_line(line: Block, suite: Path) -> None:
     assert "0 in " in run(line.text, suite)
-
-
-INSTALLATIONS = {line.text: line for line in LINES if re.match("pip |poetry |uv add ", line.text)}
-
-
-@pytest.mark.parametrize("line", INSTALLATIONS.values(), ids=str)
-def test_installation(line: Block, suite: Path, served: dict[str, str]) -> None:
-    environment = served | POETRY
-    (suite / "pyproject.toml").write_text('[project]\nname = "charm"\nversion = "0"\nrequires-python = ">=3.10,<4"\n')
-    if line.text.startswith("pip"):
-        run("uv venv --quiet --seed", suite, environment)
-    elif line.text.startswith("poetry"):
-        add_index(suite, environment)
-    run(line.text.replace("pip install", ".venv/bin/pip install"), suite, environment)
-    assert run(".venv/bin/pytest tests/integration --strict-markers", suite, environment)
-
-
-def test_suite_for_python_3_8(tmp_path: Path, served: dict[str, str]) -> None:
-    (project,) = [block.text for block in read_blocks(ROOT / "docs/migrate_from_older_releases.md")]
-    environment = served | POETRY
-    (tmp_path / "pyproject.toml").write_text(project)
-    add_index(tmp_path, environment)
-    run("poetry lock", tmp_path, environment)
-    file = tmp_path / "pyproject.toml"
-    file.write_text(file.read_text().replace('python = ">=3.10"\n', ""))
-    with pytest.raises(AssertionError, match=r"pytest-operator-groups requires Python >=3\.10"):
-        run("poetry lock", tmp_path, environment)
-
-
-def add_index(suite: Path, environment: Mapping[str, str]) -> None:
-    # Poetry reads a mirror of PyPI that answers only in HTML if it is a source of the project.
-    index = "from poetry.repositories.pypi_repository import PyPiRepository as Index; print(Index().url)"
-    run(f"poetry source add --priority=primary index $(python -c '{index}')", suite, environment)
 
 
 @lines("make")
@@ -431,13 +235,12 @@ def test_workflows(workflows: list[str], tmp_path: Path) -> None:
     run(["zizmor", "--offline", "--config=zizmor.yml", "--persona=auditor", *workflows], tmp_path)
 
 
+@pytest.mark.long
 def test_workflows_by_actionlint(workflows: list[str], tmp_path: Path) -> None:
     if not shutil.which("go"):
         pytest.skip("actionlint is built with Go, which is not here")
-    # Go writes how often it ran beside its settings: only the settings stay where they are.
-    settings = os.environ.get("GOENV", str(Path.home() / ".config/go/env"))
-    environment = {"GOENV": settings, "XDG_CONFIG_HOME": str(tmp_path)}
-    assert run(["go", "run", ACTIONLINT, "-no-color", *workflows], tmp_path, environment) == ""
+    run([str(ROOT / "tests/bin/install"), "actionlint"], tmp_path)
+    assert run([str(ROOT / ".tools/go/actionlint"), "-no-color", *workflows], tmp_path) == ""
 
 
 @blocks("yaml", "jobs:")
@@ -535,28 +338,6 @@ def test_tables_of_a_workflow(workflow: Path) -> None:
     assert set(read_table(document, "permission")) == asked
 
 
-@pytest.mark.parametrize(
-    ("tool", "command"), read_table(WORKFLOWS / "integration_test_charm.md", "the suite is installed by").items()
-)
-def test_test_command(tool: str, command: str, served: dict[str, str], tmp_path: Path) -> None:
-    suite = tmp_path / "suite"
-    shutil.copytree(ROOT / "examples/service_suite", suite, ignore=IGNORED)
-    environment = served | POETRY
-    if tool == "Poetry":
-        add_index(suite, environment)
-    elif tool == "pip":
-        project = (suite / "pyproject.toml").read_text()
-        (group,) = re.findall(r"^integration = \[\n(.*?)^\]", project, flags=re.MULTILINE | re.DOTALL)
-        (suite / "requirements.txt").write_text("\n".join(re.findall(r'"(.*)",', group)))
-    # As the workflow runs it.
-    shell = ["bash", "-eo", "pipefail", "-c", f'{command.strip("`")} "$@"', "bash"]
-    output = tmp_path / "output"
-    run([*shell, "tests/integration", "--collect-groups"], suite, environment, {"GITHUB_OUTPUT": str(output)})
-    groups = json.loads(output.read_text().removeprefix("groups="))
-    assert len(groups) == 4
-    run([*shell, groups[0]["path_to_test_file"], f"--group={groups[0]['group_id']}"], suite, environment)
-
-
 @blocks("ini", "default_group")
 def test_default_group(block: Block, suite: Path) -> None:
     (suite / "pytest.ini").write_text(block.text)
@@ -569,28 +350,6 @@ def test_pytest_ini(block: Block, suite: Path) -> None:
     (suite / "pytest.ini").write_text(block.text)
     assert " kept, packed in " in run("pytest -W error --strict-config tests", suite)
     assert " taken from the cache, " in run("pytest -W error --strict-config tests", suite)
-
-
-@blocks("ini", "[testenv:integration]")
-def test_tox(block: Block, suite: Path, served: dict[str, str], tmp_path: Path) -> None:
-    if "pytest-operator==" in block.text:
-        assert block.text == (ROOT / "examples/machine_charm/tox.ini").read_text(), "what the tests of the example run"
-        return
-    (suite / "tox.ini").write_text(block.text)
-    collect, test = (
-        # The stand-in for GitHub is in variables that tox does not pass on.
-        line.replace(" -- ", " --override testenv:integration.pass_env+=GIT_CONFIG_* -- ")
-        # A task of spread repeats it with the report.
-        for line in re.findall(r"^ *(?:run: )?(tox run (?!.*--junit-xml).*)$", block.document.read_text(), re.MULTILINE)
-    )
-    output = tmp_path / "output"
-    run(collect, suite, served, {"GITHUB_OUTPUT": str(output)})
-    groups = {
-        group["group_id"]: group["path_to_test_file"]
-        for group in json.loads(output.read_text().removeprefix("groups="))
-    }
-    assert {"1", "backup"} <= groups.keys()
-    assert " deselected" in run(test, suite, served, {"TEST_FILE": groups["1"], "GROUP": "1"})
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))

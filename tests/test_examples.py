@@ -117,6 +117,7 @@ def charm(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_demo(home: dict[str, str], path_without_charmcraft: str, tmp_path: Path) -> None:
     result = run(["make", "demo"], ROOT, home | {"PATH": path_without_charmcraft})
     assert result.returncode == 0, result.stdout + result.stderr

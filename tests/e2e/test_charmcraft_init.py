@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from pages import read_blocks
+from pages import read_texts
 
 from e2e.act import CALLED, ROOT, commit, git
 
@@ -39,9 +39,9 @@ SECOND_CALL = """
 FAST = "parts: {files: {plugin: dump, source: ., stage: [src]}}\n\n"
 
 
-CREATE, ADD_PLUGIN, LIST = read_blocks("start_from_charmcraft_init.md", "shell")
-WORKFLOW, KUBERNETES = read_blocks("start_from_charmcraft_init.md", "yaml")
-(TWO_GROUPS,) = read_blocks("start_from_charmcraft_init.md", "python")
+CREATE, ADD_PLUGIN, LIST = read_texts("start_from_charmcraft_init.md", "shell")
+WORKFLOW, KUBERNETES = read_texts("start_from_charmcraft_init.md", "yaml")
+(TWO_GROUPS,) = read_texts("start_from_charmcraft_init.md", "python")
 
 GROUPS = ["test_charm.py | group 1", "test_scale.py | group add", "test_scale.py | group remove"]
 

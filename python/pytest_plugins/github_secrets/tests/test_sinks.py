@@ -7,14 +7,13 @@ import json
 import os
 import re
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import uv
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 # A password with a character for each kind of escape, and a private key.
 SECRETS = {
@@ -169,13 +168,9 @@ PLUGINS = ["allure-pytest", "pytest-html", "pytest-json-report", "pytest-reportl
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Make an environment with this plugin and every plugin that writes a report, and return its Python."""
-    environment = str(tmp_path_factory.mktemp("environment"))
-    packages = [f"pytest=={pytest.__version__}", str(Path(__file__).parents[1]), *PLUGINS]
-    for command in (["venv", environment], ["pip", "install", "--python", environment, *packages]):
-        subprocess.run([uv.find_uv_bin(), "--quiet", *command], check=True)
-    return f"{environment}/bin/python"
+def python(make_environment: Callable[..., Path]) -> str:
+    """Return the Python of an environment with every plugin that writes a report."""
+    return str(make_environment("github_secrets", *PLUGINS))
 
 
 def run_suite(python: str, directory: Path, arguments: str) -> dict[str, str]:

@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 
 import filelock
 import pytest
-import uv
 import yaml
 from pytest_operator_cache.charm.charmcraft import host_architecture
 
@@ -119,13 +118,6 @@ class StandIn:
         """The folder and the arguments of each time that it has packed."""
         log = self.folder / "calls"
         return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what makes environments, and what packs with the real charmcraft."""
-    for item in items:
-        if {"operator_python", "real_charm", "real_charmcraft"} & {*getattr(item, "fixturenames", ())}:
-            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture
@@ -234,42 +226,17 @@ def operator_python(request: pytest.FixtureRequest, make_environment: MakeEnviro
     # The newest pytest that it works with.
     version = min(pytest.__version__, "8.4.2")
     return make_environment(
+        "pytest_operator_cache",
         f"pytest-operator-groups[run] @ {groups.as_uri()}",
         f"pytest-operator=={request.param}",
-        f"pytest=={version}",
         "pytest-asyncio==0.21.2",
+        pytest_version=version,
     )
 
 
 @pytest.fixture
 def operator_suite(pytester: pytest.Pytester, operator_python: Path) -> OperatorSuite:
     return OperatorSuite(pytester.path, operator_python)
-
-
-@pytest.fixture(scope="session")
-def make_environment(tmp_path_factory: pytest.TempPathFactory) -> MakeEnvironment:
-    """Make a virtual environment with this plugin, and what is named, and return its Python.
-
-    All workers of pytest-xdist share it.
-    """
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-
-    def make(*requirements: str) -> Path:
-        packages = [str(Path(__file__).parents[1]), *requirements]
-        environment = folder / f"environment-{hashlib.sha256(repr(packages).encode()).hexdigest()[:16]}"
-        with filelock.FileLock(f"{environment}.lock"):
-            if not (environment / "complete").exists():
-                for command in (
-                    ["venv", "--clear", str(environment)],
-                    ["pip", "install", "--python", str(environment), *packages],
-                ):
-                    subprocess.run([uv.find_uv_bin(), "--quiet", *command], check=True)
-                (environment / "complete").touch()
-        return environment / "bin/python"
-
-    return make
 
 
 def skip_without_charmcraft() -> None:

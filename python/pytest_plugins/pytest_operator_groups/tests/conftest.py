@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-import filelock
 import pytest
-import uv
+
+if TYPE_CHECKING:
+    import os
 
 
 class Run(Protocol):
@@ -101,29 +99,3 @@ def collect(run: Run, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
         return matrix
 
     return collect_groups
-
-
-@pytest.fixture(scope="session")
-def make_environment(tmp_path_factory: pytest.TempPathFactory) -> MakeEnvironment:
-    """Make a virtual environment with this plugin, this version of pytest, and the neighbours that are named.
-
-    All workers of pytest-xdist share it.
-    """
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-
-    def make(*requirements: str, pytest_version: str = pytest.__version__) -> Path:
-        packages = [f"pytest=={pytest_version}", str(Path(__file__).parents[1]), *requirements]
-        environment = folder / f"environment-{hashlib.sha256(repr(packages).encode()).hexdigest()[:16]}"
-        with filelock.FileLock(f"{environment}.lock"):
-            if not (environment / "complete").exists():
-                for command in (
-                    ["venv", "--clear", str(environment)],
-                    ["pip", "install", "--python", str(environment), *packages],
-                ):
-                    subprocess.run([uv.find_uv_bin(), "--quiet", *command], check=True)
-                (environment / "complete").touch()
-        return environment / "bin" / "python"
-
-    return make

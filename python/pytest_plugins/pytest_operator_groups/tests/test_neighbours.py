@@ -88,7 +88,7 @@ def test_pytest_randomly_shuffles_the_group(make_suite: MakeSuite, pytester: pyt
 
 @pytest.fixture(scope="module")
 def python_with_pytest_split(make_environment: MakeEnvironment) -> Path:
-    return make_environment("pytest-split")
+    return make_environment("pytest_operator_groups", "pytest-split")
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,14 @@ class TestClass:
     def test_method(self): ...
 """
     suite = make_suite({"test_x.py": ran})
-    pytest_command = [str(make_environment("allure-pytest")), "-m", "pytest", "-W", "error", "test_x.py"]
+    pytest_command = [
+        str(make_environment("pytest_operator_groups", "allure-pytest")),
+        "-m",
+        "pytest",
+        "-W",
+        "error",
+        "test_x.py",
+    ]
     subprocess.run(
         [*pytest_command, "--collect-groups", "--alluredir=collected", "-k", "not two"], cwd=suite, check=True
     )
@@ -180,7 +187,7 @@ class TestClass:
 def test_pytest_operator(make_suite: MakeSuite, make_environment: MakeEnvironment) -> None:
     # pytest-operator keeps to pytest-asyncio 0.21, which can't collect under pytest 9.
     version = "8.4.2" if int(pytest.__version__.split(".")[0]) > 8 else pytest.__version__
-    python = make_environment("pytest-operator==0.43.2", pytest_version=version)
+    python = make_environment("pytest_operator_groups", "pytest-operator==0.43.2", pytest_version=version)
     suite = make_suite(
         {
             "pytest.ini": "[pytest]\naddopts = --strict-markers\nasyncio_mode = auto",
