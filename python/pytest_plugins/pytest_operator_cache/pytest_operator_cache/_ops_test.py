@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_operator_cache.cache.build import Cache
-    from pytest_operator_cache.charm.find import Options
+    from pytest_operator_cache.charm.packed import Options
 
 
 def find_charms(operator: Any, options: Options, patch: pytest.MonkeyPatch) -> None:
@@ -20,15 +20,15 @@ def find_charms(operator: Any, options: Options, patch: pytest.MonkeyPatch) -> N
         options: What the user asks for in the whole run.
         patch: Undoes it.
     """
-    from pytest_operator_cache.charm.find import find_all, find_one
+    from pytest_operator_cache.charm.packed import Search
     from pytest_operator_cache.common.errors import without_traceback
 
     check_deps = operator.check_deps
 
     @without_traceback
     def find(charm_path: str | Path, bases_index: int | None, return_all: bool) -> Path | list[Path]:
-        find_charm = find_all if return_all else find_one
-        return find_charm(charm_path, options, bases_index)
+        search = Search(charm_path, options, bases_index)
+        return search.paths_in_folder() if return_all else search.path_in_folder()
 
     async def build_charm(
         _ops_test: Any,

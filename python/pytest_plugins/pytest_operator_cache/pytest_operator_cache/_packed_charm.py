@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from pytest_operator_cache.cache.build import Build, Cache
 from pytest_operator_cache.charm.charmcraft import file_states, pack, select_argument
-from pytest_operator_cache.charm.find import find, select_one
-from pytest_operator_cache.charm.source import read
+from pytest_operator_cache.charm.packed import Search
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
-    from pytest_operator_cache.charm.find import Options
+    from pytest_operator_cache.charm.packed import Options
 
 
 class Packer:
@@ -31,7 +31,7 @@ class Packer:
         self._make_folder = make_folder
         self._packed: dict[tuple[Path, str | None], Path] = {}
 
-    def pack(self, charm_path: str | Path, base: str | None) -> Path:
+    def pack(self, charm_path: str | os.PathLike[str], base: str | None) -> Path:
         """Pack a charm, or take it from the cache, and return where it is.
 
         Args:
@@ -52,11 +52,11 @@ class Packer:
         return self._packed[folder, base]
 
     def _pack_anew(self, folder: Path, base: str | None) -> Path:
-        charm = read(folder)
-        requirement = self._options.requirement(charm, base=base)
-        argument = [] if requirement.platform else select_argument(charm, requirement)
+        search = Search(folder, self._options, base=base)
+        requirement = search.requirement
+        argument = [] if requirement.platform else select_argument(search.charm, requirement)
         before = file_states(folder)
         pack(folder, [*self._options.arguments, *argument])
         # If nothing has changed since it packed last, charmcraft leaves that file as it is.
         new = [path for path, version in sorted(file_states(folder).items()) if version != before.get(path)]
-        return select_one(charm, requirement, find(charm, requirement, new or None))
+        return search.path_in_folder(new or None)

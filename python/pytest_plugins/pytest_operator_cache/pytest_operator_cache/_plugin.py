@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pytest_operator_cache import PackedCharm
     from pytest_operator_cache.cache.build import Cache
-    from pytest_operator_cache.charm.find import Options
+    from pytest_operator_cache.charm.packed import Options
 
 LINES = pytest.StashKey[list[str]]()
 STARTED = pytest.StashKey[float]()
@@ -80,7 +80,7 @@ def packed_charm(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathF
     that goes into it changes.
     """
     from pytest_operator_cache._packed_charm import Packer
-    from pytest_operator_cache.charm.find import find_named, find_one
+    from pytest_operator_cache.charm.packed import Search
     from pytest_operator_cache.common.errors import without_traceback
 
     options = _get_options(pytestconfig)
@@ -88,11 +88,8 @@ def packed_charm(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathF
 
     @without_traceback
     def get_path(charm_path: str | os.PathLike[str] = ".", *, base: str | None = None) -> Path:
-        path = os.fspath(charm_path)
-        named, refused = find_named(path, options, base)
-        if named:
-            return named
-        return find_one(path, options, base=base, refused=refused) if _is_ci() else packer.pack(path, base)
+        search = Search(charm_path, options, base=base)
+        return search.path() if _is_ci() else search.path_in_variables() or packer.pack(charm_path, base)
 
     return get_path
 
@@ -151,7 +148,7 @@ def _get_cache(config: pytest.Config) -> Cache:
 
 def _get_options(config: pytest.Config) -> Options:
     from pytest_operator_cache.charm.charmcraft import build_arguments
-    from pytest_operator_cache.charm.find import Options
+    from pytest_operator_cache.charm.packed import Options
 
     arguments = build_arguments(
         config.getoption("charmcraft_args", []), destructive=config.getoption("destructive_mode", False)

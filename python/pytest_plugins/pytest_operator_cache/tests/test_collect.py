@@ -16,8 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_operator_cache.charm.charmcraft import host_architecture
-from pytest_operator_cache.charm.find import find
-from pytest_operator_cache.charm.source import Requirement, read
+from pytest_operator_cache.charm.packed import read_packed
 from pytest_operator_cache.commands import charm_digest, collect_charms
 from pytest_operator_cache.commands.collect_charms import RUNNERS
 from pytest_operator_cache.common.errors import CharmError
@@ -253,7 +252,7 @@ def test_real_charmcraft_packs_only_one_platform(
             subprocess.run(command, cwd=folder, check=True)
             (path,) = folder.glob("*.charm")
             assert path.name == f"demo_{job['platform'].replace(':', '-')}.charm"
-            (packed,) = find(read(folder), Requirement(job["architecture"]))
+            packed = read_packed(path)
             assert ", ".join(sorted(packed.bases)) == job["base"]
 
 

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_operator_cache.charm.charmcraft import host_architecture
-from pytest_operator_cache.charm.find import Options, find_all, find_named, find_one
+from pytest_operator_cache.charm.packed import Options, Search
 from pytest_operator_cache.charm.source import read
 from pytest_operator_cache.common.errors import CharmError
 
@@ -280,7 +280,7 @@ def test_leftover_says_anything(
     if reason:
         assert error_of().splitlines()[1] == f"  left.charm: {reason}"
     else:
-        assert find_one(folder, Options()) == pytester.path / "left.charm"
+        assert Search(folder).path_in_folder() == pytester.path / "left.charm"
 
 
 @settings(max_examples=300, deadline=None)
@@ -302,7 +302,7 @@ def test_no_damage_of_a_packed_charm_is_a_traceback(data: st.DataObject) -> None
             content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
         packed.write_bytes(content)
         with suppress(CharmError):
-            assert find_one(folder, Options()) == packed
+            assert Search(folder).path_in_folder() == packed
 
 
 def test_chosen_charm_is_corrupt(make_charm: MakeCharm, make_packed: MakePacked, error_of: Callable[..., str]) -> None:
@@ -323,7 +323,7 @@ def test_no_other_takes_the_place_of_a_corrupt_one(
     message = f"CharmError: {packed}: not a zip file, or only a part of one. Pack or download it again."
     assert error_of().endswith(message)
     with pytest.raises(CharmError) as error:
-        find_all(folder, Options())
+        Search(folder).paths_in_folder()
     assert str(error.value) in message
 
 
@@ -332,10 +332,14 @@ def test_corrupt_one_for_another_base(make_charm: MakeCharm, make_packed: MakePa
     good = make_packed(f"demo_ubuntu-20.04-{ARCHITECTURE}.charm", base="ubuntu@20.04")
     bad = make_packed(f"demo_ubuntu-22.04-{ARCHITECTURE}.charm")
     bad.write_bytes(bad.read_bytes()[:100])
-    for find, options in ((find_one, Options()), (find_all, Options()), (find_one, Options({"": "ubuntu@22.04"}))):
+    for find in (
+        Search(folder).path_in_folder,
+        Search(folder).paths_in_folder,
+        Search(folder, base="ubuntu@22.04").path,
+    ):
         with pytest.raises(CharmError, match=rf"^{bad}: not a zip file, or only a part of one\. Pack or download it "):
-            find(folder, options)
-    assert find_one(folder, Options({"": "ubuntu@20.04"})) == good
+            find()
+    assert Search(folder, base="ubuntu@20.04").path() == good
 
 
 def test_charm_that_cannot_be_unpacked(
@@ -403,7 +407,7 @@ def test_platform_that_is_not_there(make_charm: MakeCharm) -> None:
     folder = make_charm(platforms={f"ubuntu@24.04:{ARCHITECTURE}": None})
     message = rf"charmcraft.yaml: no platform 'jammy'. It has ubuntu@24.04:{ARCHITECTURE}.$"
     with pytest.raises(CharmError, match=message):
-        find_one(folder, Options(arguments=["--platform=jammy"]))
+        Search(folder, Options(arguments=["--platform=jammy"])).path()
 
 
 @pytest.mark.parametrize(
@@ -494,7 +498,7 @@ def test_error_says_why_a_variable_has_no_effect(
     monkeypatch.setenv("CHARM_PATH", str(foreign))
     monkeypatch.setenv("CRAFT_ARTIFACT", str(other))
     message = (
-        f"WrongCharmError: {folder}: no packed charm 'demo' for {ARCHITECTURE}:\n"
+        f"CharmNotFoundError: {folder}: no packed charm 'demo' for {ARCHITECTURE}:\n"
         f"  CHARM_PATH={foreign}: for another architecture, {OTHER}\n"
         f"  CRAFT_ARTIFACT={other}: another charm, 'other'\n"
     )
@@ -522,7 +526,7 @@ def test_log_says_why_a_variable_has_no_effect(
     monkeypatch.setenv("CRAFT_ARTIFACT", "good.charm")
     reason = f"for another architecture, {OTHER}"
     with caplog.at_level(logging.INFO, "pytest_operator_cache"):
-        assert find_named(folder, Options()) == (good, {f"CHARM_PATH={foreign}": reason})
+        assert Search(folder).path() == good
     assert caplog.messages == [f"CHARM_PATH={foreign} is not used for charm demo: {reason}"]
 
 

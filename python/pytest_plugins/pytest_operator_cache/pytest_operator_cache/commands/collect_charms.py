@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING
 
 from pytest_operator_cache.charm.charmcraft import pack_argument
 from pytest_operator_cache.charm.source import Charm, Platform, read
-from pytest_operator_cache.common.digest import combine, digest, read_files
+from pytest_operator_cache.common.digest import combine, digest, read_files, walk
 from pytest_operator_cache.common.errors import CharmError, NotACharmError
-from pytest_operator_cache.common.folders import walk
-from pytest_operator_cache.common.github import append_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -52,13 +50,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         jobs = collect(Path.cwd(), options.ignore, lambda line: print(line, file=sys.stderr), options.charm)
         line = f"charms={json.dumps(jobs)}"
         if output := os.environ.get("GITHUB_OUTPUT"):
-            append_output(output, line)
+            _append_output(output, line)
             line = "\n".join(job["job_name"] for job in jobs)
         print(line)
     except (CharmError, OSError) as error:
         print(f"collect-charms: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _append_output(path: str, line: str) -> None:
+    """Append a line to the file that GITHUB_OUTPUT names, in one write.
+
+    The file of another step may lack its last line end: the line then starts on a new line all the same. See
+    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#setting-an-output-parameter
+
+    Raises:
+        OSError: The file can't be written.
+    """
+    with Path(path).open("ab+", buffering=0) as file:
+        start = ""
+        if file.seekable() and file.tell():
+            file.seek(-1, os.SEEK_END)
+            start = "" if file.read() == b"\n" else "\n"
+        file.write(f"{start}{line}\n".encode())
 
 
 def add_ignore(parser: argparse.ArgumentParser) -> None:

@@ -10,13 +10,13 @@ import re
 import stat
 import subprocess
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_operator_cache.common.errors import CharmError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
 
 # What charmcraft never packs, or what nobody wants in a charm: version control, packed charms, caches of tools.
 IGNORED = (
@@ -82,6 +82,17 @@ def digest(files: dict[str, str]) -> str:
 def combine(*parts: object) -> str:
     """Return one digest of several parts, which JSON can hold."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def walk(root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Yield each folder in which a charm may be with the names of its files, sorted, without what can't be read."""
+    is_ignored = ignored_by(IGNORED)
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if not is_ignored(name, name))
+        if IGNORE_MARKERS.intersection(files):
+            folders.clear()
+        else:
+            yield Path(folder), sorted(files)
 
 
 def ignored_by(patterns: Iterable[str]) -> Callable[[str, str], bool]:

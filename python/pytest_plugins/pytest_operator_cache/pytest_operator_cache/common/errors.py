@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -12,6 +13,16 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+class ExitCode(IntEnum):
+    """How find-charm ends if it finds no charm. 2 is an error in the command line."""
+
+    NO_CHARM = 1
+    # A program can ask for the base.
+    SEVERAL_CHARMS = 3
+    # A program must not go on.
+    WRONG = 4
+
+
 class CharmError(Exception):
     """A charm can't be read, packed, found or digested.
 
@@ -20,6 +31,8 @@ class CharmError(Exception):
         where: The path or the option that it is about.
         advice: What to write or type, as a sentence.
     """
+
+    exit_code = ExitCode.WRONG
 
     def __init__(self, problem: str, *, where: str = "", advice: str = "") -> None:
         super().__init__(problem)
@@ -37,28 +50,26 @@ class CharmError(Exception):
 class NotACharmError(CharmError):
     """A folder has no charmcraft.yaml, or one of another type, such as a bundle."""
 
+    exit_code = ExitCode.NO_CHARM
+
 
 class CharmNotFoundError(CharmError, FileNotFoundError):
     """No packed charm fits. It is a FileNotFoundError, because pytest-operator's own build raises that."""
 
 
-class WrongCharmError(CharmNotFoundError):
-    """There are packed charms of this name, but for another architecture or base, or they can't be read."""
-
-
 class SeveralCharmsError(CharmError):
-    """Several packed charms fit.
+    """Several packed charms fit; each of the bases chooses one of them."""
 
-    Args:
-        problem: What is wrong, without a full stop.
-        where: The charm's folder.
-        advice: What to pass to pytest.
-        bases: Each of them chooses one of the charms.
-    """
+    exit_code = ExitCode.SEVERAL_CHARMS
 
     def __init__(self, problem: str, *, where: str, advice: str, bases: Sequence[str]) -> None:
         super().__init__(problem, where=where, advice=advice)
         self.bases = bases
+
+    def advise(self, verb: str, option: str = "") -> None:
+        """Advise to choose a base with another option than that of pytest."""
+        choices = " or ".join(f"{option}{base}" for base in self.bases)
+        self.advice = f"{verb} {choices}." if choices else "They are for the same base: remove those you don't need."
 
 
 def without_traceback(function: Callable[P, T]) -> Callable[P, T]:
