@@ -200,48 +200,41 @@ class ProcessPool:
 
     async def _end_session(self, session: int) -> None:
         """End the processes of a session: with SIGTERM, and after some seconds with SIGKILL."""
-        if not _send(session, signal.SIGTERM):
+        if not signal_session(session, signal.SIGTERM):
             return
         grace_ends = time.monotonic() + _KILL_AFTER
-        while _processes(session) and time.monotonic() < grace_ends and not self._kill.is_set():
+        while signal_session(session, 0) and time.monotonic() < grace_ends and not self._kill.is_set():
             await asyncio.sleep(_POLL)
         # Repeatedly, because of processes that are forked meanwhile, but not forever: one may hang in the kernel.
         killing_ends = time.monotonic() + _KILL_AFTER
-        while _send(session, signal.SIGKILL) and time.monotonic() < killing_ends:
+        while signal_session(session, signal.SIGKILL) and time.monotonic() < killing_ends:
             await asyncio.sleep(_POLL)
 
 
 def _find_pytest(session: int, progress: Path | None) -> int | None:
-    """Return the process that has told to be pytest's and is in the session, or None."""
+    """Return the process that pytest has named as its own, if it is in the session, or else None."""
     pid = read_progress(progress).pid if progress else None
-    return pid if pid is not None and pid in _processes(session) else None
+    try:
+        return pid if pid is not None and os.getsid(pid) == session else None
+    except OSError:  # it has ended
+        return None
 
 
-def _send(session: int, number: signal.Signals) -> bool:
-    """Send a signal to the processes of a session, and return whether there were any."""
-    processes = _processes(session)
-    for process in processes:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(process, number)
-    return bool(processes)
-
-
-def _processes(session: int) -> list[int]:
-    """Return the running processes of a session, as `os.kill` takes them."""
+def signal_session(session: int, number: int) -> int:
+    """Send a signal to this user's running processes of a session, and return how many there were. 0 only counts."""
     proc = Path("/proc")
     if not (proc / "self/stat").exists():  # macOS
         try:
-            os.killpg(session, 0)
+            os.killpg(session, number)
         except OSError:
-            return []
-        return [-session]
-    found = []
+            return 0
+        return 1
+    sent = 0
     for process in proc.glob("[0-9]*"):
-        try:
+        with contextlib.suppress(OSError):  # it has just ended, or is another user's
             # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the name may contain anything, even a ")".
-            state, _, _, process_session = (process / "stat").read_bytes().rpartition(b")")[2].split()[:4]
-        except OSError:  # it has just ended
-            continue
-        if int(process_session) == session and state != b"Z":
-            found.append(int(process.name))
-    return found
+            state, _, _, its_session = (process / "stat").read_bytes().rpartition(b")")[2].split()[:4]
+            if int(its_session) == session and state != b"Z":
+                os.kill(int(process.name), number)
+                sent += 1
+    return sent
