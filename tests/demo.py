@@ -98,21 +98,19 @@ def find_suites(python: str) -> list[Suite]:
 def run_pytest(suites: list[Suite], arguments: list[str]) -> int:
     """Run pytest for each suite that a path among the arguments is in, and return the exit code."""
     paths = {suite: [path for path in arguments if path.startswith(f"{suite.name}/")] for suite in suites}
-    others = [argument for argument in arguments if argument not in chain(*paths.values())]
+    option = "--groups-file="
+    others = [each for each in arguments if each not in chain(*paths.values()) and not each.startswith(option)]
+    groups_file = next((each.removeprefix(option) for each in arguments if each.startswith(option)), None)
     groups = []
     for suite, found in paths.items():
         if not found:
             continue
         os.chdir(WORK / suite.name)
         command = suite.command([*(path.partition("/")[2] for path in found), *others])
-        if "--collect-groups" not in arguments:
+        if groups_file is None:
             os.execv(command[0], command)  # noqa: S606 - signals reach pytest itself
-        collected = subprocess.run(
-            [*command, "-q"], env=os.environ | {"GITHUB_OUTPUT": ""}, capture_output=True, check=False
-        )
-        if collected.returncode:
-            sys.stdout.buffer.write(collected.stdout + collected.stderr)
-            return collected.returncode
+        if code := subprocess.run([*command, f"{option}{groups_file}"], check=False).returncode:
+            return code
         groups += [
             group
             | {
@@ -120,9 +118,10 @@ def run_pytest(suites: list[Suite], arguments: list[str]) -> int:
                 "job_name": f"{suite.name.removesuffix('_charm')}/{group['job_name']}",
                 "artifact_group_id": f"{suite.name}-{group['artifact_group_id']}",
             }
-            for group in json.loads(collected.stdout)
+            for group in json.loads(Path(groups_file).read_bytes())
         ]
-    print(json.dumps(groups))
+    if groups_file is not None:
+        Path(groups_file).write_text(json.dumps(groups), encoding="utf-8")
     return 0
 
 

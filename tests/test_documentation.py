@@ -24,7 +24,7 @@ from pages import (
     secret,
     secrets_of,
 )  # fmt: skip
-from pytest_operator_groups.run.options import read_options
+from pytest_operator_groups.run.run_groups import read_options
 from ruamel.yaml import YAML
 
 if TYPE_CHECKING:

@@ -120,9 +120,7 @@ def pytest_configure(config: pytest.Config) -> None:
         progress = config.getoption("group_progress")
         if progress and not hasattr(config, "workerinput"):
             from pytest_operator_groups.formats.progress import ProgressWriter
-            from pytest_operator_groups.run.interrupt import Interrupt
 
-            config.pluginmanager.register(Interrupt())
             config.pluginmanager.register(ProgressWriter(progress))
 
 

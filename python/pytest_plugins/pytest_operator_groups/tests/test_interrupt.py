@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import signal
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from pytest_operator_groups.formats.progress import Progress, describe_end, read_progress, stack_file
+from pytest_operator_groups.run.processes import ProcessPool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,6 +73,18 @@ def pytest_pyfunc_call(pyfuncitem):
         loop.run_until_complete(pyfuncitem.obj(loop))
         return True
 """
+# It takes the first SIGINT for the one that Python loses, and tells its process afterwards.
+LOSES_SIGINT = """
+import json, os, signal, time
+
+def lose(*_):
+    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    with open("progress", "w") as progress: print(json.dumps({"pid": os.getpid()}), file=progress)
+
+signal.signal(signal.SIGINT, lose)
+with open("told", "w") as told: told.write("ready")
+while True: time.sleep(0.05)
+"""
 IN_ORDER = ["--", "-p", "no:randomly"]
 
 
@@ -116,7 +130,7 @@ def test_ctrl_c(suite: Path) -> None:
     assert log.endswith("\nrun-groups: interrupted, in test_a.py::test_hangs\n")
     assert (suite / "torn-down").exists()
     log = (suite / ".run-groups/test_b.py-group-async.log").read_text()
-    assert "asyncio.exceptions.CancelledError: interrupted\n" in log
+    assert "KeyboardInterrupt" in log
     assert "test_not_run" not in log
     assert log.endswith("\nrun-groups: interrupted, in test_b.py::test_async\n")
     log = (suite / ".run-groups/test_a.py-group-stubborn.log").read_text()
@@ -136,6 +150,30 @@ def test_ctrl_c_twice(suite: Path) -> None:
         output, _ = process.communicate(timeout=300)
     assert process.returncode == 130, output
     assert "Stopping at once. Press Ctrl-C again to kill all groups.\n" in output
+
+
+@pytest.fixture
+def told(pytester: pytest.Pytester) -> int:
+    os.mkfifo(pytester.path / "told")
+    return os.open(pytester.path / "told", os.O_RDWR)
+
+
+def test_sigint_that_python_loses(pytester: pytest.Pytester, told: int) -> None:
+    progress: Path = pytester.path / "progress"
+
+    async def run() -> tuple[int, str, float]:
+        pool = ProcessPool(grace=1000)
+        execution = asyncio.ensure_future(
+            pool.execute(
+                [sys.executable, "-c", LOSES_SIGINT], pytester.path / "log", dict(os.environ), progress=progress
+            )
+        )
+        assert await asyncio.to_thread(lambda: select.select([told], [], [], 300)[0]), "nothing was told"
+        pool.interrupt(signal.SIGINT)
+        return await execution
+
+    returncode, ended_by, _ = asyncio.run(run())
+    assert (returncode, ended_by) == (0, "interrupted")
 
 
 def test_progress(tmp_path: Path) -> None:

@@ -21,13 +21,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from pytest_operator_groups.common.errors import GroupsError
-from pytest_operator_groups.report.estimate import Estimate
-from pytest_operator_groups.run.follow import CacheLines, find_job
 from pytest_operator_groups.run.job import Job
-from pytest_operator_groups.run.options import read_options
 from pytest_operator_groups.run.processes import ProcessPool
 from pytest_operator_groups.run.results import read_last_run
-from pytest_operator_groups.run.summary import timeline, totals_with_time
+from pytest_operator_groups.run.run_groups import read_options
+from pytest_operator_groups.run.screen import _Estimate as Estimate
+from pytest_operator_groups.run.screen import timeline, totals_with_time
 
 if TYPE_CHECKING:
     from conftest import MakeSuite
@@ -184,7 +183,8 @@ def test_environment(): assert not {"GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"} & {*
     after = time.time()
     assert ended.code == 0
     assert ended.stdout.startswith(
-        "3 groups, 1 at a time\nstarted  test_a.py | group 1\npassed   test_a.py | group 1  "
+        "3 groups, 1 at a time\nThe output of each group: .run-groups/*.log\n"
+        "started  test_a.py | group 1\npassed   test_a.py | group 1  "
     )
     assert ended.events == [f"{event} {group}" for group in ("1", "2", "1") for event in ("started", "passed")]
     assert "said by three" not in ended.stdout
@@ -564,46 +564,15 @@ def test_groups_that_failed(make_suite: MakeSuite, run_groups: RunGroups) -> Non
     assert [*ended.groups] == ["bad", "good"]
     assert f"\n  repeat: {PYTEST} test_a.py --group=bad\n" in ended.stdout
     # Those of test_b.py didn't run, and a change to the others' file doesn't matter.
-    make_suite({"test_a.py": ONE_FAILS.replace('raise ValueError("said by bad")', 'print("charm cache: a hit")')})
-    ended = run_groups("--failed", "--follow", "bad", "--", "-rP", "-s", results="out")
+    make_suite({"test_a.py": ONE_FAILS.replace('raise ValueError("said by bad")', "...")})
+    ended = run_groups("--failed", results="out")
     assert (ended.code, ended.events[::2]) == (0, ["started 1", "started 2", "started bad"])
     assert ended.outcomes == dict.fromkeys(["1", "2", "bad", "good"], "passed")
     assert (suite / "out/test_a.py-group-good.log").exists()
-    assert "test session starts" in ended.stdout
     ended = run_groups("--failed", results="out")
     assert (ended.code, ended.stdout) == (0, "Every group passed in the last run.\n")
     assert len(ended.groups) == 4
     assert parse(suite / "out/results.xml").findall("testsuite")
-    ended = run_groups("test_b.py", "--follow=x", results="out", errors=True)
-    assert (ended.code, ended.stderr) == (
-        2,
-        (
-            "run-groups: --follow 'x': no group that runs has this name. There are:\n  test_b.py | group 1\n"
-            "  test_b.py | group 2\nWrite, for example: --follow 'test_b.py | group 1'\n"
-        ),
-    )
-
-
-def test_id_is_a_better_name_than_the_end_of_one(tmp_path: Path) -> None:
-    jobs = [
-        Job(f"test_a.py | group {name}", "test_a.py", name, [], tmp_path, tmp_path, tmp_path, tmp_path)
-        for name in ("11", "1", "21")
-    ]
-    assert find_job(jobs, "1").group_id == "1"
-    assert find_job(jobs, "group 21").group_id == "21"
-
-
-@pytest.mark.parametrize("followed", ["bad", "good"])
-def test_followed_output_is_in_one_piece(make_suite: MakeSuite, run_groups: RunGroups, followed: str) -> None:
-    make_suite({"test_a.py": ONE_FAILS})
-    ended = run_groups("--follow", followed, "--", "-p", "no:randomly")
-    log = (ended.results / f"test_a.py-group-{followed}.log").read_text()
-    # It is live, so an event can be between two of its lines, and even break a line that isn't whole yet.
-    live = [line for line in ended.stdout.splitlines() if not line.startswith(("started ", "passed ", "failed "))]
-    assert "".join(log.split()) in "".join("".join(live).split())
-    # The output of a group that fails is not shown again, nor in the middle of another one's.
-    assert ended.stdout.count("test session starts") == 1
-    assert f"  log:    {ended.results.name}/test_a.py-group-bad.log\n" in ended.stdout
 
 
 @pytest.mark.parametrize(
@@ -640,14 +609,44 @@ def test_defaults_in_pyproject(make_suite: MakeSuite) -> None:
     assert read_options(["c"]).paths == ["c"]
 
 
-def test_charm_cache_lines_once(tmp_path: Path) -> None:
-    jobs = [job(name, 0, 1) for name in "abc"]
-    for one in jobs:
-        one.log = tmp_path / one.name
-    jobs[0].log.write_text("x\ncharm cache: a hit\n")
-    jobs[1].log.write_text("charm cache: a hit\ncharm cache: packed\n")
-    lines = CacheLines()
-    assert [[*lines.new(job)] for job in jobs] == [["charm cache: a hit"], ["charm cache: packed"], []]
+def test_charm_cache_lines_once(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    says = TWO_PASS.replace("...", "print('\\ncharm cache: a hit')")
+    make_suite({"test_a.py": says})
+    ended = run_groups("--", "-s")
+    assert ended.stdout.count("charm cache: a hit") == 1
+
+
+def test_models_that_are_left(
+    make_suite: MakeSuite, run_groups: RunGroups, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As `juju models --format=json` answers.
+    models = [{"name": f"admin/{name}", "controller-name": "lxd"} for name in ("testing", "left")]
+    (tmp_path / "models").write_text(json.dumps({"models": models[:1]}))
+    (tmp_path / "more").write_text(json.dumps({"models": models}))
+    (tmp_path / "juju").write_text(f"#!/bin/sh\ncat '{tmp_path}/models'\n")
+    (tmp_path / "juju").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    adds = f"__import__('shutil').copy('{tmp_path}/more', '{tmp_path}/models')"
+    make_suite({"test_a.py": f"@pytest.mark.group(1)\ndef test_one(): {adds}"})
+    left = (
+        "These models were added during the run, and are left. To destroy them:\n"
+        "  juju destroy-model --no-prompt --destroy-storage --force lxd:admin/left\n"
+    )
+    assert run_groups().stdout.endswith(f")\n{left}")
+    assert "are left" not in run_groups().stdout, "it was there before"
+
+
+@pytest.mark.parametrize("juju", ["exit 1", "echo nonsense", "echo '{\"models\": [1]}'"])
+def test_juju_that_does_not_tell(
+    make_suite: MakeSuite, run_groups: RunGroups, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, juju: str
+) -> None:
+    (tmp_path / "juju").write_text(f"#!/bin/sh\n{juju}\n")
+    (tmp_path / "juju").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    make_suite({"test_a.py": "@pytest.mark.group(1)\ndef test_one(): ..."})
+    ended = run_groups()
+    assert (ended.code, ended.stderr) == (0, "")
+    assert ended.stdout.endswith(" s)\n")
 
 
 def test_estimate() -> None:
@@ -780,7 +779,7 @@ def test_usage_error(run_groups: RunGroups, arguments: list[str], message: str) 
     usage, _, error = ended.stderr.partition("\nrun-groups: error: ")
     assert " ".join(usage.split()) == (
         "usage: run-groups [PATH ...] [--failed] [--jobs N] [--timeout SECONDS] [--grace SECONDS] [--results DIR] "
-        "[--test-command COMMAND] [--follow GROUP] [-- PYTEST ARGUMENTS]"
+        "[--test-command COMMAND] [-- PYTEST ARGUMENTS]"
     )
     assert error == f"{message}\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from pytest_operator_groups.run.options import read_options
+from pytest_operator_groups.run.run_groups import read_options
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,18 +13,18 @@ import sys
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-import pytest
 from pytest_operator_groups.common.text import cells, fold
 from pytest_operator_groups.formats.durations import Durations
 from pytest_operator_groups.formats.junit import Report
-from pytest_operator_groups.run.display import LiveTable
 from pytest_operator_groups.run.job import Job
 from pytest_operator_groups.run.run_report import RunReport
-from pytest_operator_groups.run.summary import show_summary
+from pytest_operator_groups.run.screen import LiveTable, show_summary
 from rich.cells import cell_len
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from conftest import MakeSuite
 
@@ -68,14 +68,13 @@ def read_terminal(terminal: int) -> bytes:
     return shown
 
 
-@pytest.mark.parametrize("options", [[], ["--follow", NAMES[1]]])
-def test_run_in_terminal(make_suite: MakeSuite, options: list[str]) -> None:
+def test_run_in_terminal(make_suite: MakeSuite) -> None:
     # The first test fails.
     groups = "".join(f"@pytest.mark.group({name!a})\ndef test_{i}(): assert {i}\n" for i, name in enumerate(NAMES))
     suite = make_suite({"test_a.py": groups})
     terminal, slave = pty.openpty()
     environment = os.environ | {"TERM": "xterm", "COLUMNS": str(COLUMNS), "LINES": "30"}
-    command = [sys.executable, "-m", "pytest_operator_groups.run.run_groups", "--jobs=5", *options]
+    command = [sys.executable, "-m", "pytest_operator_groups.run.run_groups", "--jobs=5"]
     with subprocess.Popen(command, cwd=suite, stdin=slave, stdout=slave, stderr=slave, env=environment) as process:
         os.close(slave)
         text = plain(read_terminal(terminal).decode())

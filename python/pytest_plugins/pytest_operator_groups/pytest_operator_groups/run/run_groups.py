@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
+import shlex
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pytest_operator_groups.common.arguments import allow_any_character, describe_missing_extra
+from pytest_operator_groups.common.arguments import allow_any_character, check_paths, describe_missing_extra, split
 from pytest_operator_groups.common.errors import GroupsError
 from pytest_operator_groups.formats.durations import Durations, read_durations
-from pytest_operator_groups.run.options import read_options
+from pytest_operator_groups.run.job import PYTEST
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
 
     from pytest_operator_groups.formats.records import Key
     from pytest_operator_groups.run.job import Job
     from pytest_operator_groups.run.processes import ProcessPool
     from pytest_operator_groups.run.results import LastRun
+
+# What [tool.run-groups] in pyproject.toml can have.
+_DEFAULTS = ("paths", "jobs", "timeout", "grace", "test-command", "results")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,9 +61,12 @@ def _discard_output() -> None:
 
 
 async def _run(options: argparse.Namespace) -> int:
+    import asyncio
+
     from pytest_operator_groups.run.collect import CollectionError, collect_groups
-    from pytest_operator_groups.run.display import has_live_table
+    from pytest_operator_groups.run.models import describe_left, list_models
     from pytest_operator_groups.run.processes import ProcessPool
+    from pytest_operator_groups.run.screen import has_live_table
 
     pool = ProcessPool(options.timeout, options.grace)
     pool.interrupt_on_signals()
@@ -72,6 +79,7 @@ async def _run(options: argparse.Namespace) -> int:
     if has_live_table():
         # In a new environment of tox, it takes minutes.
         print("Collecting the groups ...", flush=True)
+    models = asyncio.ensure_future(list_models())
     try:
         command = [*options.test_command, *options.paths, *options.arguments]
         groups = await collect_groups(command, pool, environment)
@@ -83,7 +91,12 @@ async def _run(options: argparse.Namespace) -> int:
         with tempfile.TemporaryDirectory(prefix="run-groups-") as folder:
             options.progress = Path(folder)
             jobs = [_make_job(group, options) for group in groups]
+            before = await models
             returncode = await _run_groups(jobs, options, pool, environment)
+            for line in describe_left(before, await list_models()) if before is not None else []:
+                print(line, flush=True)
+    finally:
+        models.cancel()
     return returncode if pool.interrupted_by is None else 128 + pool.interrupted_by
 
 
@@ -91,17 +104,14 @@ async def _run_groups(
     jobs: list[Job], options: argparse.Namespace, pool: ProcessPool, environment: dict[str, str]
 ) -> int:
     from pytest_operator_groups.common.text import count
-    from pytest_operator_groups.run.display import Lines, LiveTable, has_live_table
-    from pytest_operator_groups.run.follow import CacheLines, Followed, find_job
     from pytest_operator_groups.run.results import Results, group_files, remove_old_files, write_record
-    from pytest_operator_groups.run.summary import show_summary
+    from pytest_operator_groups.run.screen import Lines, LiveTable, has_live_table, show_summary
 
     last_run, durations = _read_earlier(options.results)
     collected = {job.key for job in jobs}
     kept = [group for key, group in last_run.passed.items() if key in collected] if options.failed else []
     if options.failed:
         jobs = [job for job in jobs if job.key not in last_run.passed]
-    followed = find_job(jobs, options.follow) if options.follow and jobs else None
     last_run.files.difference_update(*map(group_files, kept))
     remove_old_files(options.results, last_run, jobs)
     for job in jobs:
@@ -113,21 +123,24 @@ async def _run_groups(
         return 0
     results = Results(options.results, jobs, options.jobs, kept)
     results.write_json(0)
-    print(f"{count(len(jobs), 'group')}, {options.jobs} at a time" if jobs else "There is no group to run.", flush=True)
-    display = Lines()
-    if followed:
-        display = Followed(followed)
-    elif jobs and has_live_table():
-        display = LiveTable(jobs, lambda: pool.seconds, options.jobs)
+    if jobs:
+        print(f"{count(len(jobs), 'group')}, {options.jobs} at a time")
+        # For `tail -f`.
+        print(f"The output of each group: {options.results / '*.log'}", flush=True)
+    else:
+        print("There is no group to run.", flush=True)
+    display = LiveTable(jobs, lambda: pool.seconds, options.jobs) if jobs and has_live_table() else Lines()
     pool.log = display.log
-    start_of_run, cache_lines = time.time(), CacheLines()
+    start_of_run, shown = time.time(), set[str]()
 
     def changed(job: Job) -> None:
         if job.state != "running":
             write_record(job.record, job.make_record(start_of_run))
             results.write_json(pool.seconds)
-            for line in cache_lines.new(job):
-                display.log(line)
+            for line in _cache_lines(job):
+                if line not in shown:
+                    shown.add(line)
+                    display.log(line)
         display.update(job)
 
     display.start()
@@ -141,6 +154,14 @@ async def _run_groups(
     if jobs:
         show_summary(jobs, pool.seconds, notes)
     return 0 if all(job.state == "passed" for job in jobs) else 1
+
+
+def _cache_lines(job: Job) -> list[str]:
+    """Return what pytest-operator-cache says of charms. Groups share the cache, so several may say the same."""
+    if not job.log.exists():
+        return []
+    lines = job.log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [line for line in lines if line.startswith("charm cache: ")]
 
 
 def _read_earlier(results: Path) -> tuple[LastRun, Durations]:
@@ -162,8 +183,8 @@ def _write_reports(
     jobs: list[Job], options: argparse.Namespace, durations: Durations, start_of_run: float, collected: set[Key]
 ) -> list[str]:
     """Write the report and the durations, and return what to show of them."""
-    from pytest_operator_groups.run.display import make_console
     from pytest_operator_groups.run.run_report import RunReport
+    from pytest_operator_groups.run.screen import make_console
 
     report = RunReport(jobs, start_of_run, durations, options.jobs)
     report.write(path := options.results / "report.md")
@@ -226,6 +247,130 @@ def _file_name(artifact: str) -> str:
 
     name = re.sub("[^ -#%-~]", "_", artifact)
     return name if name == artifact else f"{name}-{hashlib.sha256(artifact.encode()).hexdigest()[:8]}"
+
+
+def read_options(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line. An error in it ends the process with exit code 2."""
+    own, of_pytest = split(arguments)
+    parser = argparse.ArgumentParser(
+        prog="run-groups",
+        usage="%(prog)s [PATH ...] [--failed] [--jobs N] [--timeout SECONDS] [--grace SECONDS] [--results DIR] "
+        "[--test-command COMMAND] [-- PYTEST ARGUMENTS]",
+        description="Collect the groups of a suite, and run each as CI does: pytest FILE --group=ID.",
+        epilog="The arguments after -- go to each pytest process. Defaults can be in [tool.run-groups] of "
+        "pyproject.toml: the names of the options without the hyphens before them, and paths.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("paths", metavar="PATH", nargs="*", help="a test file or a directory (default: pytest's own)")
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=_number_of_jobs,
+        default=os.cpu_count() or 1,
+        help="how many groups run at the same time (default: the number of CPUs)",
+    )
+    parser.add_argument(
+        "--timeout", metavar="SECONDS", type=_seconds, help="stop a group that takes longer, and count it as failed"
+    )
+    parser.add_argument(
+        "--grace",
+        metavar="SECONDS",
+        type=_seconds,
+        default=60.0,
+        help="how long fixtures can tear down after Ctrl-C or the timeout, before SIGTERM (default: %(default)g)",
+    )
+    parser.add_argument("--failed", action="store_true", help="run only the groups that did not pass in the last run")
+    parser.add_argument(
+        "--test-command",
+        metavar="COMMAND",
+        default=shlex.join(PYTEST),
+        help="what runs pytest with the arguments after it, for example 'tox run -e integration --' (default: this "
+        "Python's pytest)",
+    )
+    parser.add_argument(
+        "--results",
+        metavar="DIR",
+        # pytest expands the path of a report in the same way.
+        type=lambda path: Path(os.path.expandvars(path)).expanduser(),
+        default=Path(".run-groups"),
+        help="the folder for the output and the results (default: %(default)s)",
+    )
+    defaults, paths = _read_defaults(parser, Path("pyproject.toml"))
+    options = parser.parse_intermixed_args([*defaults, *own])
+    options.paths = options.paths or paths
+    try:
+        options.test_command = shlex.split(options.test_command)
+    except ValueError as error:
+        parser.error(f"--test-command {options.test_command!r}: {error}. Close the quote, or write \\ before it")
+    if not options.test_command:
+        parser.error("--test-command is empty. Write, for example: --test-command 'tox run -e integration --'")
+    check_paths(parser, options.paths)
+    if any(re.match("--junit-?xml(=|$)", argument) for argument in of_pytest):
+        parser.error(
+            "--junit-xml names one file, but every group writes its own. Leave it out: "
+            f"the results of all groups are in {options.results / 'results.xml'}"
+        )
+    if {"--lf", "--last-failed"} & {*of_pytest}:
+        parser.error(
+            "--lf runs single tests, and a group always runs whole. Run the groups that failed: run-groups --failed"
+        )
+    options.arguments = of_pytest
+    return options
+
+
+def _read_defaults(parser: argparse.ArgumentParser, path: Path) -> tuple[list[str], list[str]]:
+    """Return the options and the paths in [tool.run-groups] of a file. There may be none."""
+    options, paths = [], []
+    for key, value in _read_table(parser, path).items():
+        if key not in _DEFAULTS:
+            parser.error(f"{path}: [tool.run-groups] has no {key}. It can have: {', '.join(_DEFAULTS)}")
+        if key == "paths":
+            if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+                parser.error(f"{path}: [tool.run-groups]: paths must be a list of str")
+            paths = value
+        elif isinstance(value, bool) or not isinstance(value, str | int | float):
+            parser.error(f"{path}: [tool.run-groups]: {key} must be a number or a str")
+        else:
+            options.append(f"--{key}={value}")
+    return options, paths
+
+
+def _read_table(parser: argparse.ArgumentParser, path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        parser.error(f"{path}: can't be read ({error})")
+    if "run-groups" not in text:
+        return {}
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:  # where pytest needs it
+        import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]  # only that Python has it
+    try:
+        table = tomllib.loads(text).get("tool", {}).get("run-groups", {})
+    except (ValueError, AttributeError) as error:
+        parser.error(f"{path}: not valid TOML ({error})")
+    if not isinstance(table, dict):
+        parser.error(f"{path}: tool.run-groups must be a table. Write: [tool.run-groups]")
+    return table
+
+
+def _number_of_jobs(text: str) -> int:
+    if text.isdecimal() and int(text) >= 1:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"not a number of processes, 1 or more: {text!r}")
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if 0 < seconds < float("inf"):
+        return seconds
+    raise argparse.ArgumentTypeError(f"not a number of seconds, more than 0: {text!r}")
 
 
 if __name__ == "__main__":

@@ -1,19 +1,21 @@
-"""A run of groups while it goes on: a line for each event, or a table that changes in place."""
+"""What `run-groups` shows: a line for each event or a table that changes in place, and at the end the summary."""
 
 from __future__ import annotations
 
 import sys
+from statistics import mean
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from pytest_operator_groups.common.text import cells, duration, printable, rough, shorten
+from pytest_operator_groups.common.text import cells, duration, fold, printable, rough, shorten
 from pytest_operator_groups.formats.progress import read_progress
-from pytest_operator_groups.report.estimate import Estimate
+from pytest_operator_groups.report.report import totals
 from pytest_operator_groups.run.run_report import repeat_command
 
 if TYPE_CHECKING:
@@ -115,7 +117,7 @@ class LiveTable(Lines):
         now, width = self._seconds(), self._console.width
         states = [job.state for job in self._jobs]
         title = ", ".join(f"{states.count(state)} {state}" for state in _ORDER if state in states)
-        estimate = Estimate(self._jobs, now, self._max_jobs)
+        estimate = _Estimate(self._jobs, now, self._max_jobs)
         left = "" if estimate.left is None else f", about {rough(estimate.left)} left"
         table = Table(title=Text(f"{title}, {duration(now)}{left}", no_wrap=True), title_justify="left", box=None)
         table.pad_edge = False
@@ -126,8 +128,7 @@ class LiveTable(Lines):
         shown = max(self._console.height - 5, 1)
         rows = [_row(job, now) for job in jobs[:shown]]
         taken = [max(map(len, column)) for column in zip(_HEADINGS[1:4], *(row[1:4] for row in rows), strict=True)]
-        # The names and the tests get what the other columns, and the blanks between all, leave. The columns stay where
-        # they are when other tests run.
+        # The names and the tests share what is left of the width. The columns stay where they are when other tests run.
         space = max(width - sum(taken) - 8, 20)
         names = min(max(cells(printable(job.name)) for job in self._jobs), space // 2)
         for name, state, time, left, test in rows:
@@ -144,6 +145,30 @@ class LiveTable(Lines):
         return Group(table, ProgressBar(total=1.0, completed=estimate.done, width=width - 2))
 
 
+class _Estimate:
+    """How much of the run is done, and the time that is left, according to earlier runs.
+
+    Attributes:
+        done: The part that is done, from 0 to 1.
+        left: The seconds that are left, or None if no time of an earlier run is known.
+    """
+
+    def __init__(self, jobs: Sequence[Job], now: float, max_jobs: int) -> None:
+        known = [job.expected for job in jobs if job.expected is not None]
+        # Without any time, all groups count the same.
+        guess = mean(known) if known else 1.0
+        total, left = 0.0, []
+        for job in jobs:
+            expected = guess if job.expected is None else job.expected
+            total += expected
+            if job.state == "waiting":
+                left.append(expected)
+            elif job.state == "running":
+                left.append(max(expected - (now - (job.started or 0)), 0) if known else expected)
+        self.done = 1 - sum(left) / total if total else 1.0
+        self.left = max(max(left, default=0.0), sum(left) / max_jobs) if known else None
+
+
 def _row(job: Job, now: float) -> tuple[str, str, str, str, str]:
     seconds = now - job.started if job.started is not None and job.seconds is None else job.seconds
     is_running = job.state == "running"
@@ -156,6 +181,69 @@ def _current_test(job: Job) -> str:
     progress = read_progress(job.progress)
     name = progress.test.partition("::")[2]
     return f"{progress.number}/{progress.tests or '?'} {name}" if name else ""
+
+
+def show_summary(jobs: Sequence[Job], seconds: float, notes: Sequence[str]) -> None:
+    """Print the table of all groups, their timeline and the totals.
+
+    Args:
+        jobs: The groups.
+        seconds: The time that they took together.
+        notes: Lines that are shown before the totals.
+    """
+    console = make_console()
+    table = Table("GROUP", "RESULT", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("TESTS", "TIME", "STARTED AT"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    names = [printable(job.name) for job in jobs]
+    results = [f"{job.state}: {printable(job.reason)}" if job.reason else job.state for job in jobs]
+    numbers = [
+        ("-" if job.tests is None else str(job.tests), duration(job.seconds), duration(job.started)) for job in jobs
+    ]
+    taken = [max(map(len, column)) for column in zip(("TESTS", "TIME", "STARTED AT"), *numbers, strict=True)]
+    # The names and the results share what is left of the width. The results get half of it if the names need the rest.
+    space = max(console.width - sum(taken) - 8, 20)
+    for_results = min(max(map(cell_len, results)), max(space // 2, space - max(map(cell_len, names))))
+    for job, name, result, number in zip(jobs, names, results, numbers, strict=True):
+        table.add_row(
+            Text(shorten(name, space - for_results)),
+            Text(shorten(result, for_results), STYLES[job.state]),
+            *number,
+        )
+    console.print()
+    console.print(table)
+    print()
+    for line in timeline(jobs, seconds, console.width if sys.stdout.isatty() else 80):
+        print(line)
+    if notes:
+        print("", *notes, sep="\n")
+    print("", *fold(totals_with_time(jobs, seconds), console.width), sep="\n", flush=True)
+
+
+def timeline(jobs: Sequence[Job], seconds: float, width: int) -> list[str]:
+    """Return a line for each group that was started: a bar from its start to its end.
+
+    Args:
+        jobs: The groups.
+        seconds: The time that they took together.
+        width: The length of a line, in a terminal's cells.
+    """
+    started = sorted((job.started, job.seconds or 0, printable(job.name)) for job in jobs if job.started is not None)
+    names = min(max((cell_len(name) for _, _, name in started), default=0), width // 2)
+    cells = max(width - names - 2, 1)
+    scale = cells / max(seconds, 0.001)
+    lines = []
+    for start, length, name in started:
+        first = min(int(start * scale), cells - 1)
+        last = max(min(round((start + length) * scale), cells), first + 1)
+        lines.append(f"{set_cell_size(shorten(name, names), names)}  {' ' * first}{'=' * (last - first)}")
+    return lines
+
+
+def totals_with_time(jobs: Sequence[Job], seconds: float) -> str:
+    """Return how many groups passed, failed and were not run, and the time that they took."""
+    one_by_one = duration(sum(job.seconds or 0 for job in jobs))
+    return f"{totals([job.state for job in jobs])} in {duration(seconds)} (one after the other: {one_by_one})"
 
 
 def has_live_table() -> bool:
