@@ -1,4 +1,7 @@
-"""Patches pytest-operator's `ops_test`: it finds packed charms in CI, and caches its builds on a laptop."""
+"""Patches pytest-operator's `ops_test`: it finds packed charms in CI, and caches its builds on a laptop.
+
+`operator` is the module `pytest_operator.plugin`.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,7 @@ if TYPE_CHECKING:
 
 
 def find_charms(operator: Any, options: Options, patch: pytest.MonkeyPatch) -> None:
-    """Let `ops_test.build_charm()` find charms and never pack them, and let `ops_test` work without charmcraft.
-
-    Args:
-        operator: The module `pytest_operator.plugin`.
-        options: What the user asks for in the whole run.
-        patch: Undoes it.
-    """
+    """Let `ops_test.build_charm()` find charms and never pack them, and let `ops_test` work without charmcraft."""
     from pytest_operator_cache.charm.packed import Search
     from pytest_operator_cache.common.errors import without_traceback
 
@@ -27,7 +24,7 @@ def find_charms(operator: Any, options: Options, patch: pytest.MonkeyPatch) -> N
 
     @without_traceback
     def find(charm_path: str | Path, bases_index: int | None, return_all: bool) -> Path | list[Path]:
-        search = Search(charm_path, options, bases_index)
+        search = Search(Path(charm_path), options, bases_index)
         return search.paths_in_folder() if return_all else search.path_in_folder()
 
     async def build_charm(
@@ -48,14 +45,7 @@ def find_charms(operator: Any, options: Options, patch: pytest.MonkeyPatch) -> N
 
 
 def cache_builds(operator: Any, options: Options, cache: Cache, patch: pytest.MonkeyPatch) -> None:
-    """Let `ops_test.build_charm()` take from the cache what was packed before.
-
-    Args:
-        operator: The module `pytest_operator.plugin`.
-        options: What the user asks for in the whole run.
-        cache: Where builds are cached.
-        patch: Undoes it.
-    """
+    """Let `ops_test.build_charm()` take from the cache what was packed before."""
     from pytest_operator_cache.cache.build import Build
 
     original = operator.OpsTest.build_charm

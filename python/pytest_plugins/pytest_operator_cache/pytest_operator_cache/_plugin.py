@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
+from argparse import ArgumentError
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Generator
 
     from pytest_operator_cache import PackedCharm
     from pytest_operator_cache.cache.build import Cache
@@ -20,24 +25,33 @@ LINES = pytest.StashKey[list[str]]()
 STARTED = pytest.StashKey[float]()
 # The key under which xdist's controller and its workers exchange the run's start and the lines.
 XDIST = "pytest_operator_cache"
+# What pytest or argparse raises if the name of an option is taken.
+_CONFLICTS = (ArgumentError, ValueError)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("packed charms (pytest-operator-cache)")
-    group.addoption(
-        "--charm-base",
-        action="append",
-        default=[],
-        metavar="[CHARM=]BASE",
-        help="If there are several packed charms, choose the one for this base, such as ubuntu@24.04. With CHARM=, "
-        "only for the charm with this name.",
-    )
-    group.addoption(
-        "--charm-cache",
-        action="store_true",
-        help="Outside CI, use packed charms in later runs too, until something that goes into them changes.",
-    )
-    group.addoption("--charm-cache-clear", action="store_true", help="Remove all cached charms, then run the tests.")
+    try:
+        group = parser.getgroup("packed charms (pytest-operator-cache)")
+        group.addoption(
+            "--charm-base",
+            action="append",
+            default=[],
+            metavar="[CHARM=]BASE",
+            help="If there are several packed charms, choose the one for this base, such as ubuntu@24.04. With CHARM=, "
+            "only for the charm with this name.",
+        )
+        group.addoption(
+            "--charm-cache",
+            action="store_true",
+            help="Outside CI, use packed charms in later runs too, until something that goes into them changes.",
+        )
+        group.addoption(
+            "--charm-cache-clear", action="store_true", help="Remove all cached charms, then run the tests."
+        )
+        # Before 9.2, pytest finds out here that a name is taken.
+        parser.parse_known_args([])
+    except _CONFLICTS as error:
+        raise _explain(error) from error
     parser.addini(
         "charm_cache", "Whether to use packed charms in later runs, as --charm-cache does.", type="bool", default=False
     )
@@ -46,6 +60,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "More of what does not go into a charm, such as tests or docs/*.md: names, or paths from the charm's folder.",
         type="linelist",
         default=[],
+    )
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_load_initial_conftests(parser: pytest.Parser) -> Generator[None, Any, None]:
+    """Look again for a name that is taken, now that conftest.py has added its options."""
+    outcome = yield
+    try:
+        if outcome.excinfo is None:
+            parser.parse_known_args([])
+        elif isinstance(outcome.excinfo[1], _CONFLICTS):
+            raise outcome.excinfo[1]
+    except _CONFLICTS as error:
+        outcome.force_exception(_explain(error))
+
+
+def _explain(error: Exception) -> Exception:
+    """Return a usage error in place of an error about an option of this plugin."""
+    if not (taken := re.search(r"\bcharm[-_](?:base|cache(?:[-_]clear)?)\b", str(error))):
+        return error
+    option = f"--{taken[0].replace('_', '-')}"
+    return pytest.UsageError(
+        f"a conftest.py or another plugin has an option {option}, as pytest-operator-cache has. Rename it there, or "
+        "switch one of them off with pytest -p no:NAME: pytest --trace-config lists the plugins' names, and this one's "
+        "is pytest_operator_cache."
     )
 
 
@@ -79,17 +118,21 @@ def packed_charm(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathF
     that was packed before. Elsewhere it packs the charm: once in a test run, or with --charm-cache once until something
     that goes into it changes.
     """
-    from pytest_operator_cache._packed_charm import Packer
+    from pytest_operator_cache._packed_charm import pack
     from pytest_operator_cache.charm.packed import Search
     from pytest_operator_cache.common.errors import without_traceback
 
-    options = _get_options(pytestconfig)
-    packer = Packer(options, _get_cache(pytestconfig), lambda: tmp_path_factory.mktemp("charms"))
+    options, builds = _get_options(pytestconfig), _get_cache(pytestconfig)
+
+    @cache
+    def pack_once(folder: Path, base: str | None) -> Path:
+        return pack(Search(folder, options, base=base), builds, tmp_path_factory.mktemp("charms"))
 
     @without_traceback
     def get_path(charm_path: str | os.PathLike[str] = ".", *, base: str | None = None) -> Path:
-        search = Search(charm_path, options, base=base)
-        return search.path() if _is_ci() else search.path_in_variables() or packer.pack(charm_path, base)
+        folder = Path(charm_path).absolute()
+        search = Search(folder, options, base=base)
+        return search.path() if _is_ci() else search.path_in_variables() or pack_once(folder, base)
 
     return get_path
 
@@ -137,22 +180,40 @@ def _clear() -> str:
 
 def _get_cache(config: pytest.Config) -> Cache:
     from pytest_operator_cache.cache.build import Cache
-    from pytest_operator_cache.cache.run_files import files_of_run
     from pytest_operator_cache.cache.store import open_store
 
-    is_asked = config.getoption("charm_cache") or config.getini("charm_cache")
-    since = 0 if is_asked else config.stash[STARTED]
-    log = config.stash[LINES].append
-    return Cache(open_store(), config.getini("charm_cache_ignore"), log, since, files_of_run(config))
+    return Cache(
+        open_store(),
+        config.getini("charm_cache_ignore"),
+        config.stash[LINES].append,
+        is_asked_for=config.getoption("charm_cache") or config.getini("charm_cache"),
+        run_start=config.stash[STARTED],
+        written=_get_written(config),
+    )
+
+
+def _get_written(config: pytest.Config) -> list[Path]:
+    """Return the files and folders that pytest itself writes in this run, as real paths."""
+    named = [config.getoption(name, None) for name in ("log_file", "debug")]
+    # Without pytest's plugin for logs, there is no such setting.
+    with suppress(ValueError):
+        named.append(config.getini("log_file"))
+    if report := config.getoption("xmlpath", None):
+        # As pytest does with this one alone.
+        named.append(os.path.expanduser(os.path.expandvars(report)))  # noqa: PTH111, pathlib raises if there is no home
+    if basetemp := config.getoption("basetemp", None):
+        # Each worker of pytest-xdist has its own in that of the run.
+        named.append(Path(basetemp).parent if hasattr(config, "workerinput") else basetemp)
+    # A test may have changed the directory meanwhile.
+    return [Path(config.invocation_params.dir, name).resolve() for name in named if name]
 
 
 def _get_options(config: pytest.Config) -> Options:
-    from pytest_operator_cache.charm.charmcraft import build_arguments
     from pytest_operator_cache.charm.packed import Options
 
-    arguments = build_arguments(
-        config.getoption("charmcraft_args", []), destructive=config.getoption("destructive_mode", False)
-    )
+    arguments = [*config.getoption("charmcraft_args", [])]
+    if config.getoption("destructive_mode", False):
+        arguments.append("--destructive-mode")
     return Options(_read_bases(config), arguments)
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from pytest_operator_cache.cache.run_files import patterns_below
 from pytest_operator_cache.cache.store import CorruptError, Entry, Store
 from pytest_operator_cache.charm.charmcraft import host_architecture
 
@@ -510,11 +509,6 @@ def test_what_pytest_writes_does_not_count_in_workers(
         result = pytester.runpytest_subprocess("--charm-cache", "--numprocesses=1", *arguments)
         result.assert_outcomes(passed=1)
     assert len(charmcraft.calls) == 1
-
-
-def test_only_what_is_below_the_charm_is_left_out(tmp_path: Path) -> None:
-    charm = tmp_path / "charm"
-    assert patterns_below(charm, [charm / "a/b.log", charm, tmp_path, tmp_path / "charm.log"]) == ["/a/b.log"]
 
 
 def test_store_in_the_charm_does_not_count(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import dataclass
+from glob import escape
 from typing import TYPE_CHECKING
 
-from pytest_operator_cache.cache.inputs import Inputs, describe_changes, read_inputs
-from pytest_operator_cache.cache.run_files import patterns_below
 from pytest_operator_cache.cache.store import CorruptError, Entry, Store
-from pytest_operator_cache.charm.charmcraft import file_state, file_states
+from pytest_operator_cache.charm import charmcraft
+from pytest_operator_cache.common.digest import combine, digest, read_files
 from pytest_operator_cache.common.errors import CharmError
 
 if TYPE_CHECKING:
@@ -32,14 +34,16 @@ class Cache:
         store: Where they are.
         ignore: More patterns of what charmcraft doesn't pack.
         log: Is called with each line that the user should see.
-        since: Ignore builds that were packed before, in seconds since 1970; 0 if the user asks for the cache.
+        is_asked_for: Whether the user wants builds of earlier runs, and lines about the cache.
+        run_start: When this run started, in seconds since 1970: without being asked, only its own builds are used.
         written: The files and folders that this run writes, as real paths: they aren't packed either.
     """
 
     store: Store
     ignore: Sequence[str]
     log: Callable[[str], None]
-    since: float = 0
+    is_asked_for: bool
+    run_start: float
     written: Sequence[Path] = ()
 
 
@@ -61,9 +65,11 @@ class Build:
         self._cache = cache
         self._folder = folder
         self._arguments = arguments
-        self._ignore = [*cache.ignore, *patterns_below(folder, cache.written)]
         self._destination = destination
-        self._inputs = Inputs()
+        root = folder.resolve()
+        written = [path.relative_to(root).as_posix() for path in cache.written if root in path.parents]
+        self._ignore = [*cache.ignore, *(f"/{escape(path)}" for path in written)]
+        self._inputs: dict[str, str] = {}
         # Of the inputs; empty if they can't be read or nothing can be kept.
         self._key = ""
         self._leftovers: set[tuple[int, int]] = set()
@@ -104,7 +110,7 @@ class Build:
         self._get()
         if not self.charms:
             self._log_reason()
-            self._leftovers = {*file_states(self._folder).values()}
+            self._leftovers = {*charmcraft.file_states(self._folder).values()}
             self._start = time.monotonic()
 
     def _get(self) -> None:
@@ -112,8 +118,9 @@ class Build:
         self._key = ""
         try:
             self._inputs = read_inputs(self._folder, self._arguments, self._ignore)
-            self._key = self._inputs.key(self._arguments)
-            entry = self._cache.store.get(self._key, self._destination, self._cache.since)
+            self._key = combine(digest(self._inputs), self._arguments)
+            oldest = 0 if self._cache.is_asked_for else self._cache.run_start
+            entry = self._cache.store.get(self._key, self._destination, oldest)
         except CorruptError:
             self._log_if_asked(f"the cached charm of {self._folder} was corrupt, and has been removed")
         except (CharmError, OSError) as error:
@@ -121,16 +128,20 @@ class Build:
         else:
             if entry:
                 self.charms = entry.charms
-                how = "packed by another process of this run" if self._cache.since else "taken from the cache"
+                is_asked_for = self._cache.is_asked_for
+                how = "taken from the cache" if is_asked_for else "packed by another process of this run"
                 self._log(f"{_names(entry.charms)} {how}, {_duration(entry.seconds)} saved")
 
     def _acquire(self) -> Iterator[None]:
         """Acquire the lock of the folder, and yield while another process has it."""
-        from filelock import FileLock
+        from filelock import FileLock, Timeout
 
         try:
             lock = FileLock(self._cache.store.lock_file(self._folder))
-            while not _try_acquire(lock):
+            while True:
+                with suppress(Timeout):
+                    lock.acquire(blocking=False)
+                    break
                 yield
             self._lock = lock
         # filelock raises NotImplementedError on a file system without locks.
@@ -139,8 +150,8 @@ class Build:
 
     def _log_reason(self) -> None:
         """Log why a charm that was packed before has to be packed again."""
-        before = Inputs.load(self._cache.store.get_record(self._record))
-        if self._key and before:
+        before = self._cache.store.get_record(self._record)
+        if self._key and before and all(isinstance(value, str) for value in before.values()):
             changes = describe_changes(before, self._inputs)
             self._log_if_asked(f"{self._folder} repacked: {changes or 'the cache no longer has it'}")
 
@@ -149,7 +160,7 @@ class Build:
         names = _names(self.charms)
         try:
             inputs = read_inputs(self._folder, self._arguments, self._ignore)
-            leftovers = [path for path in self.charms if file_state(path) in self._leftovers]
+            leftovers = [path for path in self.charms if charmcraft.file_state(path) in self._leftovers]
             if changes := describe_changes(self._inputs, inputs, limit=3):
                 self._log(
                     f"{names} not kept, because files changed while it was packed: {changes}. "
@@ -160,7 +171,7 @@ class Build:
             else:
                 self._cache.store.put(self._key, Entry([*self.charms], seconds))
                 self._log_if_asked(f"{names} kept, packed in {_duration(seconds)}")
-                self._cache.store.put_record(self._record, asdict(self._inputs))
+                self._cache.store.put_record(self._record, self._inputs)
         except (CharmError, OSError) as error:
             self._log(f"{names} not kept: {getattr(error, 'strerror', None) or error}")
 
@@ -170,8 +181,7 @@ class Build:
         return "\0".join([os.fspath(self._folder), *self._arguments])
 
     def _log_if_asked(self, line: str) -> None:
-        """Log what matters only to those who ask for the cache."""
-        if not self._cache.since:
+        if self._cache.is_asked_for:
             self._log(line)
 
     def _log(self, line: str) -> None:
@@ -181,18 +191,34 @@ class Build:
             self._cache.log(line.encode(errors="backslashreplace").decode())
 
 
-def _try_acquire(lock: BaseFileLock) -> bool:
-    from filelock import Timeout
+def read_inputs(folder: Path, arguments: Sequence[str], ignore: Sequence[str]) -> dict[str, str]:
+    """Return what a charm is packed from: what `read_files` returns, and after a NUL, settings with a hash of each.
 
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        return False
-    return True
+    Raises:
+        CharmError: charmcraft does not start, or git does not answer.
+        OSError: A file can't be read.
+    """
+    inputs = read_files(folder, ignore=[*ignore, *charmcraft.work_folders(arguments)])
+    for name, value in charmcraft.settings(arguments).items():
+        # A variable may hold a secret, and inputs are kept.
+        inputs[f"\0{name}"] = hashlib.sha256(value.encode(errors="surrogateescape")).hexdigest()
+    return inputs
+
+
+def describe_changes(before: dict[str, str], after: dict[str, str], limit: int = 1) -> str:
+    """Return what has changed between two inputs, in words, and of more than the limit only the number; or nothing."""
+    changes = {}
+    for name in sorted({name for name, _ in before.items() ^ after.items()}):
+        # A path with a NUL leads behind a link.
+        path, _, setting = name.partition("\0")
+        what = "the git commit" if path == ".git" else path if path.isprintable() else ascii(path)
+        how = "added" if path not in before else "removed" if path not in after else "changed"
+        changes[f"{what} {how}" if path else f"{setting} changed"] = True
+    more = f", and {len(changes) - limit} more" if len(changes) > limit else ""
+    return ", ".join([*changes][:limit]) + more
 
 
 def _duration(seconds: float) -> str:
-    """Return a duration as people read it."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
 

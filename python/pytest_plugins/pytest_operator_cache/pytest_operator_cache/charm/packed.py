@@ -51,13 +51,13 @@ class Options:
 
 @dataclass
 class Search:
-    """Looks for the packed charm of a folder with its source.
+    """Looks for the packed charm of a folder, which has the charm's source.
 
     A method raises CharmNotFoundError if none fits, SeveralCharmsError if several do, or another CharmError if the one
     that fits is corrupt, the source can't be read, or it has no such base or platform.
     """
 
-    folder: str | os.PathLike[str]
+    folder: Path
     options: Options = field(default_factory=Options)
     bases_index: int | None = None
     # If not that of the options.
@@ -67,7 +67,7 @@ class Search:
 
     @cached_property
     def charm(self) -> Charm:
-        return read(Path(self.folder))
+        return read(self.folder)
 
     @cached_property
     def requirement(self) -> Requirement:
