@@ -1,25 +1,23 @@
-# Copyright 2026 Canonical
-# See LICENSE file for licensing details.
-#
-# The integration tests use the Jubilant library and the pytest-jubilant plugin.
-# See https://canonical.com/juju/docs/ops/latest/howto/write-integration-tests-for-a-charm/
+from __future__ import annotations
 
-import os
-import pathlib
+from typing import TYPE_CHECKING
 
 import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
-def charm():
-    """Return the absolute path of the charm under test."""
-    charm = os.environ.get("CHARM_PATH")
-    if not charm:
-        charm_dir = pathlib.Path()  # Assume the current working directory is the charm root.
-        charms = list(charm_dir.glob("*.charm"))
-        assert charms, f"No charms were found in {charm_dir.absolute()}"
-        assert len(charms) == 1, f"Found more than one charm {charms}"
-        charm = charms[0]
-    path = pathlib.Path(charm).resolve()
-    assert path.is_file(), f"{path} is not a file"
-    return path
+def charm(packed_charm: Callable[..., Path]) -> Path:
+    """The charm of this folder."""
+    return packed_charm()
+
+
+@pytest.fixture(scope="session")
+def resources(pytestconfig: pytest.Config) -> dict[str, str]:
+    """The images that the charm is deployed with."""
+    charmcraft = yaml.safe_load((pytestconfig.rootpath / "charmcraft.yaml").read_text())
+    return {name: resource["upstream-source"] for name, resource in charmcraft["resources"].items()}

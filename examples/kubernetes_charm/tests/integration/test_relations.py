@@ -1,24 +1,23 @@
-# Copyright 2026 Canonical
-# See LICENSE file for licensing details.
+from __future__ import annotations
 
-import pathlib
+from typing import TYPE_CHECKING
 
 import jubilant
 import pytest
-import yaml
 
-METADATA = yaml.safe_load(pathlib.Path("charmcraft.yaml").read_text())
-RESOURCES = {
-    "some-container-image": METADATA["resources"]["some-container-image"]["upstream-source"]
-}
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
 APP = "journal-k8s"
 APPLICATION = "application-k8s"
 
 
 @pytest.mark.group("application")
-def test_integrate(charm: pathlib.Path, packed_charm, juju: jubilant.Juju):
-    """Integrate the charm with an application that writes to it."""
-    juju.deploy(charm, app=APP, resources=RESOURCES)
+def test_integrate(
+    charm: Path, packed_charm: Callable[..., Path], resources: dict[str, str], juju: jubilant.Juju
+) -> None:
+    juju.deploy(charm, app=APP, resources=resources)
     juju.deploy(packed_charm("tests/integration/application_charm"), app=APPLICATION)
     juju.integrate(APP, APPLICATION)
     status = juju.wait(jubilant.all_active)
@@ -26,17 +25,15 @@ def test_integrate(charm: pathlib.Path, packed_charm, juju: jubilant.Juju):
 
 
 @pytest.mark.group("application")
-def test_remove_application(juju: jubilant.Juju):
-    """Remove the application. The charm stays active."""
+def test_remove_application(juju: jubilant.Juju) -> None:
     juju.remove_application(APPLICATION)
     status = juju.wait(lambda status: APPLICATION not in status.apps)
     assert status.apps[APP].is_active
 
 
 @pytest.mark.group("scale")
-def test_scale(charm: pathlib.Path, juju: jubilant.Juju):
-    """Deploy three units, then remove two of them."""
-    juju.deploy(charm, app=APP, resources=RESOURCES, num_units=3)
+def test_scale(charm: Path, resources: dict[str, str], juju: jubilant.Juju) -> None:
+    juju.deploy(charm, app=APP, resources=resources, num_units=3)
     juju.wait(jubilant.all_active)
     juju.remove_unit(APP, num_units=2)
     status = juju.wait(lambda status: len(status.apps[APP].units) == 1)
