@@ -108,7 +108,7 @@ class Machine:
         folder.mkdir(exist_ok=True)
         (folder / "pyproject.toml").write_text(project)
         environment = self.environment | {"HOME": str(self.folder / "home")}
-        subprocess.run(["uv", "lock", "--quiet"], cwd=folder, env=environment, check=True)
+        subprocess.run([environment["E2E_UV"], "lock", "--quiet"], cwd=folder, env=environment, check=True)
         return (folder / "uv.lock").read_text()
 
     def poetry_lock(self, repository: Path) -> None:
@@ -131,8 +131,6 @@ class Machine:
         inputs: Mapping[str, str] | None = None,
         variables: Mapping[str, str] | None = None,
         cache: Path | None = None,
-        *,
-        has_pipx: bool = True,
     ) -> Run:
         """Run the workflows of a caller's repository for an event."""
         self.runs += 1
@@ -156,14 +154,9 @@ class Machine:
         command += ["--cache-server-addr=127.0.0.1", f"--cache-server-path={cache or folder / 'cache'}"]
         command += [f"--secret={name}={value}" for name, value in (secrets or {}).items()]
         command += [f"--var={name}={value}" for name, value in (variables or {}).items()]
-        path = self.environment["PATH"].split(os.pathsep)
-        if not has_pipx:
-            path.remove(self.environment["PIPX_BIN_DIR"])
         own = {
             "E2E_ARTIFACTS": str(artifacts),
             "E2E_PROCESSES": str(folder / "processes"),
-            "E2E_SNAPS": str(folder / "snap/bin"),
-            "PATH": os.pathsep.join([*path, str(folder / "snap/bin")]),
             "HOME": str(shutil.copytree(self.folder / "home", folder / "home", symlinks=True)),
         }
         environment = self.environment | own

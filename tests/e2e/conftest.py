@@ -60,9 +60,6 @@ def machine(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Machi
         "UV_CACHE_DIR": uv_cache,
         "UV_PYTHON_DOWNLOADS": "never",
     }
-    # All jobs of a run share this machine, so uv is installed only once.
-    (version,) = set(re.findall(r"UV_PACKAGE: (uv==\S+)", YAML))
-    subprocess.run([pipx / "pipx", "install", "--quiet", version], env=environment, check=True)
     actions = {f"{name}@{sha}" for name, sha in re.findall(r"uses: ([\w-]+/[\w-]+)(?:/\w+)?@(\w+)", YAML)}
     served = {name: path for name in actions if (path := STAND_INS / name.partition("@")[0]).exists()}
     return Machine(folder, environment, {f"{REPOSITORY}@v51.0.0": repository, **served})

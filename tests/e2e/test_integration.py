@@ -369,14 +369,6 @@ def test_runner_of_groups_without_one(machine: Machine, caller: Callable[..., Pa
     assert not run.output("group 1")
 
 
-def test_runner_without_pipx(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
-    run = machine.run(caller(suite(), tests("@group(1)\ndef test_it(): ...")), has_pipx=False)
-    assert run.code == 0, run.log
-    for job in ("Collect groups", "group 1", "Report"):
-        assert "stand-in: snap install astral-uv --classic" in run.output(job)
-    assert report(run) == [("test_it.py | group 1", "passed", "1")]
-
-
 def test_bad_inputs(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
     bad = {
         "artifact_name": "one",
