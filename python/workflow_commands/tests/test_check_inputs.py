@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from workflow_commands.common.inputs import read_inputs
-from workflow_commands.common.integration_inputs import Inputs
+from workflow_commands.common.inputs import Inputs, read_inputs
 from workflow_commands.prepare.check_inputs import main
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FILE = "groups.json"
+JSON = '[{"path_to_test_file": "tests/integration/test_a.py", "job_name": "é"}]'
 COLLECT = "tests/integration --collect-groups"
 GROUPS = 'echo groups=\'[{"path_to_test_file": "tests/integration/test_a.py"}]\' >> "$GITHUB_OUTPUT"'
 OPERATOR = "case $* in *--help) echo ' --model-alias --keep-models ';; esac"
@@ -60,6 +61,19 @@ def test_groups_are_written_for_the_report(
     assert output.read_text() == f"groups={groups}\nmodel-options=\n"
 
 
+def test_pytest_writes_the_file(
+    give: Callable[..., object], program: Callable[..., Path], output: Path, tmp_path: Path
+) -> None:
+    give(test_command="cd / && my-pytest")
+    script = f"case $* in *--help) echo '  --groups-file=FILE';; *) echo '{JSON}' > {tmp_path}/{FILE}; echo [];; esac"
+    calls = program("my-pytest", script)
+    (tmp_path / FILE).write_text("[]\n")
+    assert collect_groups([FILE]) == 0
+    assert calls.read_text() == f"--help\n{COLLECT} -m not unstable --groups-file={tmp_path}/{FILE}\n"
+    assert Path(FILE).read_text() == f"{JSON}\n"
+    assert output.read_text() == "model-options=\n"
+
+
 @pytest.mark.usefixtures("output")
 @pytest.mark.parametrize(
     ("event", "markers"), [("pull_request", " -m not unstable"), ("schedule", ""), ("push", " -m not unstable")]
@@ -75,18 +89,18 @@ def test_unstable_tests_are_collected_only_on_schedule(
     monkeypatch.setenv("GITHUB_EVENT_NAME", event)
     calls = program("my-pytest", GROUPS)
     assert collect_groups([FILE]) == 0
-    assert calls.read_text() == f"{COLLECT}{markers}\n"
+    assert calls.read_text() == f"--help\n{COLLECT}{markers}\n"
 
 
 @pytest.mark.parametrize(
-    ("cloud", "architecture", "script", "asked", "options"),
+    ("cloud", "architecture", "script", "options"),
     [
-        ("lxd", "amd64", f"{GROUPS}; {OPERATOR}", True, "model-options=--keep-models\n"),
-        ("k8s", "arm64", f"{GROUPS}; {OPERATOR}", True, "model-options=--keep-models --model=testing\n"),
-        ("lxd", "arm64", f"{GROUPS}; echo --keep-models", True, "model-options=\n"),
-        ("lxd", "arm64", f"{GROUPS}; echo --model-alias", True, "model-options=\n"),
-        ("none", "arm64", f"{GROUPS}; {OPERATOR}", False, ""),
-        ("lxd", "arm64", f'echo groups=[] >> "$GITHUB_OUTPUT"; {OPERATOR}', False, ""),
+        ("lxd", "amd64", f"{GROUPS}; {OPERATOR}", "model-options=--keep-models\n"),
+        ("k8s", "arm64", f"{GROUPS}; {OPERATOR}", "model-options=--keep-models --model=testing\n"),
+        ("lxd", "arm64", f"{GROUPS}; echo --keep-models", "model-options=\n"),
+        ("lxd", "arm64", f"{GROUPS}; echo --model-alias", "model-options=\n"),
+        ("none", "arm64", f"{GROUPS}; {OPERATOR}", ""),
+        ("lxd", "arm64", f'echo groups=[] >> "$GITHUB_OUTPUT"; {OPERATOR}', ""),
     ],
 )
 def test_options_of_pytest_operator(
@@ -97,14 +111,12 @@ def test_options_of_pytest_operator(
     cloud: str,
     architecture: str,
     script: str,
-    asked: bool,
     options: str,
 ) -> None:
     give(cloud=cloud, architecture=architecture, test_command="my-pytest --", pytest_arguments="-k 'not slow'")
     calls = program("my-pytest", script)
     assert collect_groups([FILE]) == 0
-    help_calls = ["-- --help"] * asked
-    assert calls.read_text().splitlines() == [f"-- {COLLECT} -m not unstable -k not slow", *help_calls]
+    assert calls.read_text() == f"-- --help\n-- {COLLECT} -m not unstable -k not slow\n"
     lines = output.read_text().splitlines(keepends=True)
     assert "".join(line for line in lines if not line.startswith("groups=")) == options
     assert "::" not in capfd.readouterr().out
@@ -185,9 +197,6 @@ def test_pytest_writes_no_groups(
     assert fail(collect_groups, FILE) == NO_GROUPS
 
 
-JSON = '[{"path_to_test_file": "tests/integration/test_a.py", "job_name": "é"}]'
-
-
 @pytest.mark.parametrize("groups", [JSON, "[]"])
 @pytest.mark.parametrize(
     "script",
@@ -211,17 +220,17 @@ def test_pytest_prints_the_groups(
     program("my-pytest", script)
     printed = subprocess.run(["sh", "-c", script], check=True, stdout=subprocess.PIPE).stdout
     assert collect_groups([FILE]) == 0
-    assert output.read_text() == f"groups={groups}\n"
+    assert Path(FILE).read_text() == f"{groups}\n"
+    assert output.read_text() == ""
     assert capfdbinary.readouterr() == (printed, b""), "the log shows all of it"
 
 
-def test_pytest_writes_the_groups_and_prints_others(
-    give: Callable[..., object], program: Callable[..., Path], output: Path
-) -> None:
+@pytest.mark.usefixtures("output")
+def test_pytest_writes_the_groups_and_prints_others(give: Callable[..., object], program: Callable[..., Path]) -> None:
     give(test_command="my-pytest", cloud="none")
     program("my-pytest", f"echo 'groups={JSON}' >> \"$GITHUB_OUTPUT\"; echo []")
     assert collect_groups([FILE]) == 0
-    assert output.read_text() == f"groups={JSON}\n"
+    assert Path(FILE).read_text() == f"{JSON}\n"
 
 
 @pytest.mark.usefixtures("output")
@@ -236,6 +245,6 @@ def test_other_folder_and_variables(
     monkeypatch.setenv("REGION", "mine")
     calls = program("my-pytest", f'echo "$REGION|$URL|$EMPTY" >> "$0.variables"; {GROUPS}')
     assert collect_groups([FILE]) == 0
-    assert calls.read_text() == "packages/my tests --collect-groups -m not unstable\n--help\n"
+    assert calls.read_text() == "--help\npackages/my tests --collect-groups -m not unstable\n"
     variables = calls.with_name("my-pytest.variables").read_text()
     assert variables == 2 * "any|http://a/?b=c d|\n", "pytest imports conftest.py for its help, too"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow_commands.prepare.inspect_microk8s import main
+from workflow_commands.prepare.cloud import inspect_microk8s as main
 
 if TYPE_CHECKING:
     from collections.abc import Callable

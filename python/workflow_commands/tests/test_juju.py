@@ -15,7 +15,7 @@ import uv
 from juju.controller import Controller
 from juju_simulator import Simulator
 from workflow_commands.juju import models, shim
-from workflow_commands.juju.keep_juju_logs import main as keep_juju_logs
+from workflow_commands.juju.shim import keep_juju_logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

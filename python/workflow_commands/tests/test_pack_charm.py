@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from workflow_commands.build.pack_charm import main as pack_charm
-from workflow_commands.prepare.check_packed_charms import main as check_packed_charms
+from workflow_commands.prepare.charms import check_packed_charms
 
 if TYPE_CHECKING:
     from collections.abc import Callable

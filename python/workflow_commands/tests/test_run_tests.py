@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from workflow_commands.groups import process
-from workflow_commands.groups.finish_groups import main as finish_groups
-from workflow_commands.groups.run_tests import main as run_tests
+from workflow_commands.groups.run_tests import finish_groups, run_tests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

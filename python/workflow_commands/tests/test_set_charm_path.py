@@ -1,15 +1,14 @@
-"""Which packed charm the tests are told to deploy: the one that the real `find-charm` finds."""
+"""Which packed charm the tests are told to deploy."""
 
 from __future__ import annotations
 
-import sys
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from pytest_operator_cache.charm.charmcraft import host_architecture
-from workflow_commands.prepare.set_charm_path import main as set_charm_path
+from workflow_commands.prepare.charms import set_charm_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,10 +20,9 @@ CHOICE = "::{} title=Which packed charm::`charm-base`: {}: " + SEVERAL.format(AR
 
 @pytest.fixture(autouse=True)
 def variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the file of variables for the next steps. `find-charm` is on PATH, as in the workflow."""
+    """Return the file of variables for the next steps."""
     (folder := tmp_path / "charm").mkdir()
     monkeypatch.chdir(folder)
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
     for name in ("CHARM_PATH", "CRAFT_ARTIFACT"):
         monkeypatch.delenv(name, raising=False)
     (variables := tmp_path / "variables").touch()

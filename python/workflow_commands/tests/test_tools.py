@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from workflow_commands.prepare.install_tools import main as install_tools
-from workflow_commands.prepare.set_libjuju_version import main as set_libjuju_version
+from workflow_commands.prepare.tools import install_tools, set_libjuju_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable

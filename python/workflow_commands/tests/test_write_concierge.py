@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from workflow_commands.prepare.write_concierge import main
+from workflow_commands.prepare.cloud import write_concierge as main
 
 if TYPE_CHECKING:
     from collections.abc import Callable

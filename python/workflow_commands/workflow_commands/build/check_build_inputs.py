@@ -6,14 +6,13 @@ import argparse
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from workflow_commands.common.errors import CommandError
-from workflow_commands.common.github import annotate, annotated_errors, append
+from workflow_commands.common.github import CommandError, annotate, annotated_errors, append
 from workflow_commands.common.inputs import Shape, channel, read_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-TITLE = "An input of build_charms_with_cache.yaml"
+_TITLE = "An input of build_charms_with_cache.yaml"
 _ARTIFACT = Shape("[A-Za-z0-9._@-]+", "a name of letters, digits and . _ @ -")
 _CHANNEL = channel("latest/stable")
 _REVISION = Shape("[0-9]+", "a number, such as 6543")
@@ -27,7 +26,7 @@ _TOOLS = (
 )
 
 
-@annotated_errors(TITLE)
+@annotated_errors(_TITLE)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Annotate the run with what is wrong with the workflow's inputs, and return the exit code.
 
@@ -36,8 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     argparse.ArgumentParser(prog="check-build-inputs", description=main.__doc__).parse_args(arguments)
     values = read_inputs()
-    found = [*problems(values)]
-    annotate("error", TITLE, *map(str, found))
+    found = [*_problems(values)]
+    annotate("error", _TITLE, *map(str, found))
     if found:
         return 1
     tools = "|".join(values[name] for name in _TOOLS) + "\n"
@@ -45,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def problems(values: Mapping[str, Any]) -> Iterator[CommandError]:
+def _problems(values: Mapping[str, Any]) -> Iterator[CommandError]:
     """Yield an error for each thing that is wrong with the inputs."""
     for snap in ("charmcraft", "lxd"):
         names = f"{snap}-snap-channel", f"{snap}-snap-revision"

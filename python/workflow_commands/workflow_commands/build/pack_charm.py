@@ -8,10 +8,9 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow_commands.common.errors import CommandError
-from workflow_commands.common.github import annotated_errors
+from workflow_commands.common.command import in_bash, with_new_groups
+from workflow_commands.common.github import CommandError, annotated_errors
 from workflow_commands.common.inputs import quote, read_inputs
-from workflow_commands.common.sudo import with_new_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,9 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     command: str = read_inputs()["pack-command"]
     before = _list_packed(options.charm)
-    # A newline at the end of the command would separate it from its argument.
-    shell = ["bash", "-eo", "pipefail", "-c", command.rstrip("\n") + ' "$@"', "bash"]
-    pack = with_new_groups([*shell, *filter(None, [options.argument])])
+    pack = with_new_groups(in_bash(command, [*filter(None, [options.argument])]))
     packed = subprocess.run(pack, cwd=options.charm, check=False)
     if packed.returncode != 0:
         return packed.returncode

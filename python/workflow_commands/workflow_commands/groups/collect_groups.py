@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import functools
 import json
 import os
 import re
@@ -12,11 +11,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow_commands.common import test_command
-from workflow_commands.common.errors import CommandError
-from workflow_commands.common.github import annotate, annotated_errors, append
-from workflow_commands.common.inputs import read_inputs
-from workflow_commands.common.integration_inputs import read_environment, wants_allure
+from workflow_commands.common.command import pytest_command, read_help, select_tests
+from workflow_commands.common.github import CommandError, annotate, annotated_errors, append
+from workflow_commands.common.inputs import read_environment, read_inputs, wants_allure
 from workflow_commands.groups.write_allure_report import COLLECTED
 
 if TYPE_CHECKING:
@@ -27,43 +24,42 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Let the caller's pytest collect the groups, and return its exit code.
 
-    pytest appends the line `groups=JSON` to GITHUB_OUTPUT. If it doesn't know that variable, it prints the JSON, and
-    this command appends the line. If there are groups, and they need Juju, `model-options=` is appended: the options
-    that keep the models of pytest-operator, for `run-tests`. For an Allure report, pytest also writes a result of each
-    test, and `allure=true` is appended.
+    pytest writes their JSON to a file. The plugins of earlier releases append the line `groups=JSON` to GITHUB_OUTPUT,
+    or print the JSON if they don't know that variable, and this command writes the file. If there are groups, and they
+    need Juju, `model-options=` is appended to GITHUB_OUTPUT: the options that keep the models of pytest-operator, for
+    `run-tests`. For an Allure report, pytest also writes a result of each test, and `allure=true` is appended.
     """
     parser = argparse.ArgumentParser(prog="collect-groups", description=main.__doc__)
     # The JSON of many groups is too long for a variable: https://man7.org/linux/man-pages/man2/execve.2.html
-    parser.add_argument(
-        "groups", metavar="FILE", type=Path, help="where to write the JSON of the groups, for the report"
-    )
-    file = parser.parse_args(arguments).groups
+    parser.add_argument("file", metavar="FILE", type=Path, help="where to write the JSON of the groups, for the report")
+    file = parser.parse_args(arguments).file.absolute()
+    file.unlink(missing_ok=True)
     values = read_inputs()
     environment = os.environ | read_environment(values)
-    # Some suites take long to install.
-    read_help = functools.cache(lambda: test_command.read_help(values, environment))
-    options = [values["test-directory"], "--collect-groups", *test_command.select_tests()]
+    known = read_help(values, environment)
+    options = [values["test-directory"], "--collect-groups", *select_tests()]
+    if known and "--groups-file" in known:
+        options.append(f"--groups-file={file}")
     # Groups that share runners may be more than the jobs of a matrix. The plugins of v29 have no limit, and no option.
-    if values["max-runners"] and "--max-groups" in (read_help() or ""):
+    if values["max-runners"] and known and "--max-groups" in known:
         options.append("--max-groups=0")
-    has_allure = wants_allure(values) and _has_allure(read_help())
+    has_allure = wants_allure(values) and _has_allure(known)
     if has_allure:
         options.append(f"--alluredir={os.environ['RUNNER_TEMP']}/collected/{COLLECTED}/allure-results")
-    code, printed = _run(test_command.build(values, options), environment)
+    code, printed = _run(pytest_command(values, options), environment)
     if code != 0:
         return code
-    if not (groups := _read_groups()):
-        if not (groups := printed):
+    if not file.exists():
+        if not (groups := _read_output() or printed):
             raise CommandError(
                 "pytest succeeded, but wrote no groups for GitHub",
                 advice="Let `test-command` print what pytest prints, or pass the variable GITHUB_OUTPUT on to pytest",
             )
-        append("GITHUB_OUTPUT", f"groups={groups}")
-    file.write_text(f"{groups}\n", encoding="utf-8")
+        file.write_text(f"{groups}\n", encoding="utf-8")
     if has_allure:
         append("GITHUB_OUTPUT", "allure=true")
-    if groups != "[]" and values["cloud"] != "none":
-        append("GITHUB_OUTPUT", f"model-options={' '.join(_select_model_options(read_help(), values['architecture']))}")
+    if values["cloud"] != "none" and file.read_text(encoding="utf-8") != "[]\n":
+        append("GITHUB_OUTPUT", f"model-options={' '.join(_select_model_options(known, values['architecture']))}")
     return 0
 
 
@@ -90,8 +86,8 @@ def _parse_groups(line: bytes) -> str:
     return text if is_list and all("path_to_test_file" in group for group in groups) else ""
 
 
-def _read_groups() -> str:
-    """Return the JSON that pytest wrote for GitHub; empty if it wrote none."""
+def _read_output() -> str:
+    """Return the JSON in GITHUB_OUTPUT; "" if pytest wrote none."""
     if path := os.environ.get("GITHUB_OUTPUT"):
         for line in Path(path).read_text(encoding="utf-8").splitlines():
             if line.startswith("groups="):
@@ -109,12 +105,7 @@ def _has_allure(options: str | None) -> bool:
 
 
 def _select_model_options(options: str | None, architecture: str) -> Iterator[str]:
-    """Yield the options of pytest-operator with which the logs of its models can be saved after the tests.
-
-    Args:
-        options: pytest's help, or None if it isn't known.
-        architecture: The one that Juju deploys for.
-    """
+    """Yield the options in pytest's help that keep the models of pytest-operator until their logs are saved."""
     if options is None:
         problem = "`test-command` fails with --help, so the logs of models that pytest-operator destroys are lost"
         annotate("warning", "No options", problem)

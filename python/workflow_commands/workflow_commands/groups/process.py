@@ -8,13 +8,15 @@ import subprocess
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow_commands.common.sudo import with_new_groups
+from pytest_operator_groups.run.processes import signal_session
+
+from workflow_commands.common.command import with_new_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 # How long the tests have for their teardown.
 _GRACE = 60
@@ -31,16 +33,9 @@ class Cancelled(Exception):  # noqa: N818 - it isn't an error
 
 @dataclass(frozen=True)
 class Ended:
-    """How a process ended.
+    """How a process ended, with its times in seconds since 1970, and the session of all processes that it started."""
 
-    Attributes:
-        status: success, failure, timed_out or cancelled.
-        started: When it started, in seconds since 1970.
-        ended: When it ended.
-        session: The session of all processes that it started.
-    """
-
-    status: str
+    status: str  # success, failure, timed_out or cancelled
     started: float
     ended: float
     session: int
@@ -52,14 +47,9 @@ class Processes:
 
     GitHub sends SIGINT, 7.5 s later SIGTERM, and then SIGKILL, but only to the process of the step:
     https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation
-
-    Args:
-        id_file: A file for the ID of the process that runs.
-
-    Attributes:
-        is_cancelled: Whether the job is cancelled.
     """
 
+    # It gets the ID of the process that runs.
     id_file: Path
     is_cancelled: bool = False
     _is_running: bool = field(default=False, init=False)
@@ -69,12 +59,9 @@ class Processes:
         signal.signal(signal.SIGTERM, self._cancel)
 
     def run(self, command: Sequence[str], seconds: float, *, in_new_groups: bool) -> Ended:
-        """Run a command, and return how it ended.
+        """Run a command. After some seconds it gets SIGINT, and a minute later SIGKILL.
 
-        Args:
-            command: The command.
-            seconds: After this time it gets SIGINT, and a minute later SIGKILL.
-            in_new_groups: Whether it runs in all groups of this user, also in those that the user has just joined.
+        With `in_new_groups`, it runs in all groups of this user, also in those that the user has just joined.
         """
         # Inside of sudo: this user can't send a signal to sudo itself.
         limited = ["timeout", "--signal=INT", f"--kill-after={_GRACE}s", f"{seconds:.3f}s", *command]
@@ -104,28 +91,10 @@ class Processes:
 
 
 def end_session(session: int, grace: float) -> int:
-    """End the processes of a session, and return how many there were.
-
-    Args:
-        session: Its ID.
-        grace: The seconds from SIGTERM to SIGKILL.
-    """
-    left = running = _send(session, signal.SIGTERM)
+    """End the processes of a session, and return how many there were. SIGKILL comes `grace` seconds after SIGTERM."""
+    left = running = signal_session(session, signal.SIGTERM)
     start = time.monotonic()
     while running and (waited := time.monotonic() - start) < grace + _KILL_FOR:
         time.sleep(_POLL)
-        running = _send(session, signal.SIGKILL if waited >= grace else 0)
+        running = signal_session(session, signal.SIGKILL if waited >= grace else 0)
     return left
-
-
-def _send(session: int, number: int) -> int:
-    """Send a signal to this user's processes of a session, and return how many there were."""
-    sent = 0
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it has just ended, or is another user's
-            # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the name may contain anything, even a ")".
-            state, _, _, its_session = (process / "stat").read_bytes().rpartition(b")")[2].split()[:4]
-            if int(its_session) == session and state != b"Z":
-                os.kill(int(process.name), number)
-                sent += 1
-    return sent

@@ -1,28 +1,26 @@
-"""The command `run-tests`: runs the groups of a runner, one after the other."""
+"""The groups of a runner, one after the other, and what is left of them: `run-tests` and `finish-groups`."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
+import shutil
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow_commands.common import test_command
-from workflow_commands.common.errors import CommandError
-from workflow_commands.common.github import annotate, annotated_errors, fold
+from workflow_commands.common.command import pytest_command, select_tests
+from workflow_commands.common.github import CommandError, annotate, annotated_errors, collapsed
 from workflow_commands.common.inputs import read_inputs
 from workflow_commands.groups.process import Cancelled, Processes, end_session
-from workflow_commands.groups.runner import Runner
 from workflow_commands.juju import models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from workflow_commands.groups.process import Ended
-    from workflow_commands.groups.runner import Group
 
 # tox kills pytest half a second after SIGINT, unless told otherwise: https://tox.wiki/en/stable/config.html#suicide_timeout
 _LET_TOX_WAIT = "testenv.suicide_timeout=55;env_run_base.suicide_timeout=55"
@@ -32,14 +30,14 @@ _KILL_AFTER = 5.0
 
 
 @annotated_errors("No tests")
-def main(arguments: Sequence[str] | None = None) -> int:
+def run_tests(arguments: Sequence[str] | None = None) -> int:
     """Run each group of the runner in a pytest process of its own, and return the exit code: 1 if a group failed.
 
     With a cloud, they run in the groups of this user that can use it. The entry of the matrix is in the variable
     RUNNER. Each group's logs become a folder in RUNNER_TEMP/artifact. The processes that a group leaves are ended.
     Before the next group, the models are destroyed that were not there before the first one.
     """
-    parser = argparse.ArgumentParser(prog="run-tests", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="run-tests", description=run_tests.__doc__)
     parser.add_argument("--model-options", default="", help="from `collect-groups`")
     parser.add_argument("--allure", default="", help="`true` to write results for Allure, from `collect-groups`")
     parser.add_argument("--juju-shim", type=Path, help="the folder of `keep-juju-logs`, whose `juju` the tests use")
@@ -54,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for group in runner.groups:
             if models and results:
                 models.restore()
-            with fold(group.name, when=len(runner.groups) > 1):
-                command = test_command.build(values, _pytest_arguments(runner, group, options))
+            with collapsed(group.name, when=len(runner.groups) > 1):
+                command = pytest_command(values, _pytest_arguments(runner, group, options))
                 ended = processes.run(command, 60 * values["test-timeout"], in_new_groups=models is not None)
                 results.append(_RESULTS[ended.status])
                 try:
@@ -65,7 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                         models.save(runner.logs)
                 finally:
                     runner.take_logs(group)
-                    runner.write_record(group, _record(runner, group, ended))
+                    # The set-up of a shared runner belongs to its first group.
+                    started = {"started": runner.started} if group == runner.groups[0] else {}
+                    times = {"tests_started": ended.started, "tests_ended": ended.ended}
+                    runner.write_record(group, status=ended.status, **started, **times)
             if ended.status == "timed_out":
                 problem = f"the tests took more than {values['test-timeout']:g} minutes, and were stopped"
                 advice = "Split the group, or raise `test-timeout`"
@@ -76,6 +77,93 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for group, result in zip(runner.groups, chain(results, repeat("did not run")), strict=False):
             print(f"{group.name}: {result}")
     return 0 if results == ["passed"] * len(runner.groups) else 1
+
+
+@annotated_errors("No artifact")
+def finish_groups(arguments: Sequence[str] | None = None) -> int:
+    """Write job.json for each group of the runner, and return the exit code.
+
+    A group that didn't run to its end gets the job's status, which is in STATUS, and the first of them gets the logs
+    that are left. URL has the link of the job's log. Secrets must be masked before: a number in job.json isn't one.
+    The outcomes of the tests and the slowest ones are in junit.xml beside it, from which `report-groups` takes them.
+    """
+    argparse.ArgumentParser(prog="finish-groups", description=finish_groups.__doc__).parse_args(arguments)
+    runner = Runner.read()
+    status = "cancelled" if os.environ["STATUS"] == "cancelled" else "failure"
+    for group in runner.groups:
+        if not group.folder.exists():
+            runner.take_logs(group)
+        if not group.record.exists():
+            runner.write_record(group, status=status)
+        record = {**json.loads(group.record.read_bytes()), "url": os.environ["URL"]}
+        (group.folder / "job.json").write_text(f"{json.dumps(record)}\n", encoding="utf-8")
+    return 0
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of tests, and its files in the job."""
+
+    name: str
+    path: str
+    id: str
+    folder: Path  # in the artifact
+    record: Path  # for `finish-groups`
+
+
+@dataclass(frozen=True)
+class Runner:
+    """What a job runs: the entry of the matrix, which `plan-groups` made. The name is "" if it has only one group."""
+
+    name: str
+    groups: list[Group]
+    temp: Path
+
+    @classmethod
+    def read(cls) -> Runner:
+        """Return the runner in the variable RUNNER. Its groups' folders have names that start with ARTIFACT."""
+        try:
+            entry = json.loads(os.environ["RUNNER"])
+            temp = Path(os.environ["RUNNER_TEMP"])
+            groups = []
+            for group in entry["groups"]:
+                folder = f"{os.environ['ARTIFACT']}-{group['artifact_group_id']}"
+                files = temp / "artifact" / folder, temp / "records" / f"{folder}.json"
+                groups.append(Group(group["job_name"], group["path_to_test_file"], group["group_id"], *files))
+            name = entry["artifact_runner_id"].removeprefix("runner-") if len(groups) > 1 else ""
+        except (KeyError, TypeError, ValueError) as error:
+            problem = f"it isn't an entry of the matrix ({type(error).__name__}: {error})"
+            advice = "Set it to what plan-groups has written: ${{ toJSON(matrix.runner) }}"
+            raise CommandError(problem, where="RUNNER", advice=advice) from None
+        return cls(name, groups, temp)
+
+    @property
+    def started(self) -> float:
+        """When the job started, in seconds since 1970."""
+        return float((self.temp / "started").read_text())
+
+    @property
+    def logs(self) -> Path:
+        """The folder for the logs of the group that runs now."""
+        return self.temp / "logs"
+
+    def take_logs(self, group: Group) -> None:
+        """Make the folder of a group in the artifact out of the logs, whatever the tests have made of them."""
+        group.folder.parent.mkdir(exist_ok=True)
+        if self.logs.is_dir() and not self.logs.is_symlink():
+            shutil.move(self.logs, group.folder)
+        else:
+            self.logs.unlink(missing_ok=True)
+            group.folder.mkdir()
+
+    def write_record(self, group: Group, **values: Any) -> None:
+        """Keep what the report needs to know of a group, in addition to what its junit.xml says."""
+        key = {"path_to_test_file": group.path, "group_id": group.id}
+        attempt = int(os.environ.get("GITHUB_RUN_ATTEMPT", "1"))
+        shared = {"attempt": attempt, "commit": os.environ.get("GITHUB_SHA", "")}
+        record = key | values | shared | ({"runner": self.name} if self.name else {})
+        group.record.parent.mkdir(exist_ok=True)
+        group.record.write_text(json.dumps(record), encoding="utf-8")
 
 
 class Models:
@@ -117,12 +205,5 @@ class Models:
 
 def _pytest_arguments(runner: Runner, group: Group, options: argparse.Namespace) -> list[str]:
     arguments = [group.path, f"--group={group.id}", f"--junit-xml={runner.logs}/junit.xml"]
-    arguments += [*test_command.select_tests(), *shlex.split(options.model_options)]
+    arguments += [*select_tests(), *shlex.split(options.model_options)]
     return [*arguments, f"--alluredir={runner.logs}/allure-results"] if options.allure == "true" else arguments
-
-
-def _record(runner: Runner, group: Group, ended: Ended) -> dict[str, Any]:
-    # The set-up of a shared runner belongs to its first group.
-    started = {"started": float((runner.temp / "started").read_text())} if group == runner.groups[0] else {}
-    times = {"tests_started": ended.started, "tests_ended": ended.ended}
-    return runner.make_record(group, status=ended.status, **started, **times)

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--output", type=Path, required=True, help="the folder of the report")
     options = parser.parse_args(arguments)
-    drop_replaced(options.folder)
+    _drop_replaced(options.folder)
     if not any(options.folder.glob("*/allure-results/*-result.json")):
         annotate("warning", _TITLE, "there are no Allure results: no test was collected, or pytest wrote none")
         return 0
@@ -59,12 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def drop_replaced(folder: Path) -> None:
-    """Delete the results with the status unknown of all tests that ran.
-
-    Args:
-        folder: It contains each artifact, in a folder of its name.
-    """
+def _drop_replaced(folder: Path) -> None:
+    """Delete the results with the status unknown of all tests that ran. The folder has one for each artifact."""
     collected = {*folder.glob(f"{COLLECTED}/allure-results/*-result.json")}
     ran = {key for path in {*folder.glob("*/allure-results/*-result.json")} - collected for key in _keys(path)}
     for path in collected:

@@ -1,4 +1,4 @@
-"""Juju's models on all controllers: their names, their status and their logs."""
+"""Juju's models on all controllers: their names, their status and their logs. A model is what `juju -m` takes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import sys
 import time
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from workflow_commands.common.errors import CommandError
+from workflow_commands.common.github import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,14 +25,7 @@ _USAGE_ERROR = 2
 
 
 def find_juju(behind: Path | None = None) -> str:
-    """Return the path of the command `juju`.
-
-    Args:
-        behind: A folder on PATH whose `juju` doesn't count.
-
-    Raises:
-        CommandError: It isn't on PATH.
-    """
+    """Return the path of the command `juju`. One in the folder `behind` doesn't count."""
     folders = [folder for folder in os.environ["PATH"].split(os.pathsep) if folder != str(behind)]
     juju = shutil.which("juju", path=os.pathsep.join(folders))
     if juju is None:
@@ -41,7 +34,7 @@ def find_juju(behind: Path | None = None) -> str:
 
 
 def list_models(juju: str) -> Iterator[str]:
-    """Yield the models of all controllers, except the controllers' own, as `juju -m` takes them."""
+    """Yield the models of all controllers, except the controllers' own."""
     controllers = _ask(juju, "controllers").get("controllers") or {}
     for controller in sorted(controllers):
         for model in _ask(juju, "models", "--controller", controller).get("models") or []:
@@ -55,28 +48,16 @@ def current_model(juju: str) -> str:
 
 
 def switch(juju: str, model: str) -> None:
-    """Make this model or controller the current one."""
     _run(juju, "switch", model)
 
 
 def add(juju: str, model: str) -> None:
-    """Add a model.
-
-    Args:
-        juju: The path of the command.
-        model: As `juju -m` takes it.
-    """
     controller, _, name = model.partition(":")
     _run(juju, "add-model", "--controller", controller, name.rpartition("/")[2])
 
 
 def destroy(juju: str, model: str) -> bool:
-    """Destroy a model with all that it contains, and return whether it is gone.
-
-    Args:
-        juju: The path of the command.
-        model: As `juju -m` takes it.
-    """
+    """Destroy a model with all that it contains, and return whether it is gone."""
     options = ["--destroy-storage", "--force", "--no-wait", model]
     code, _ = _run(juju, "destroy-model", "--no-prompt", *options, seconds=_SECONDS_TO_DESTROY)
     if code == _USAGE_ERROR:  # Juju 2.9 has no such option
@@ -85,12 +66,7 @@ def destroy(juju: str, model: str) -> bool:
 
 
 def save(juju: str, logs: Path, model: str) -> None:
-    """Save the status and the log of one model.
-
-    Args:
-        juju: The path of the command.
-        logs: The folder that gets `juju/MODEL/status.txt` and `juju/MODEL/debug-log.txt`.
-        model: As `juju -m` takes it.
+    """Save the status and the log of one model: `juju/MODEL/status.txt` and `juju/MODEL/debug-log.txt` in a folder.
 
     Raises:
         OSError: There is no `juju`, or a file can't be written.
@@ -135,23 +111,24 @@ def _save_output(command: list[str], path: Path) -> None:
             process.kill()
 
 
-def _run(juju: str, *arguments: str, seconds: int = _SECONDS) -> tuple[int, str]:
+def _run(juju: str, *arguments: str, seconds: int | None = None) -> tuple[int, str]:
     """Run `juju`, and return its exit code and what it printed. stderr goes to the log."""
+    command = [juju, *arguments]
     try:
-        done = subprocess.run([juju, *arguments], stdout=subprocess.PIPE, timeout=seconds, check=False)
+        done = subprocess.run(command, stdout=subprocess.PIPE, timeout=seconds or _SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
-        print(error, file=sys.stderr)
+        print(f"{shlex.join(command)}: TimeoutExpired: {error}", file=sys.stderr)
         return 1, ""
     return done.returncode, done.stdout.decode(errors="replace")
 
 
 def _ask(juju: str, *arguments: str) -> dict[str, Any]:
     """Return Juju's answer. If there is none, print why to stderr and return {}."""
-    command = [juju, *arguments, "--format=json"]
+    arguments = (*arguments, "--format=json")
+    code, printed = _run(juju, *arguments)
     try:
-        result = subprocess.run(command, stdout=subprocess.PIPE, timeout=_SECONDS, check=False)
-        answer: dict[str, Any] = json.loads(result.stdout) if result.returncode == 0 else {}
-    except (subprocess.TimeoutExpired, ValueError) as error:
-        print(f"{shlex.join(command)}: {type(error).__name__}: {error}", file=sys.stderr)
+        answer: dict[str, Any] = json.loads(printed) if code == 0 else {}
+    except ValueError as error:
+        print(f"{shlex.join([juju, *arguments])}: {type(error).__name__}: {error}", file=sys.stderr)
         return {}
     return answer

@@ -1,4 +1,4 @@
-"""A `juju` that comes before the real one on PATH, and saves a model's logs before it destroys the model."""
+"""The command `keep-juju-logs`: a `juju` that comes before the real one on PATH, and keeps the logs of models."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workflow_commands.common.github import annotated_errors
+from workflow_commands.common.inputs import Inputs, read_inputs
 from workflow_commands.juju import models
 
 if TYPE_CHECKING:
@@ -24,23 +26,29 @@ exec {juju} "$@"
 """
 
 
-def write(folder: Path, juju: str, logs: Path, architecture: str) -> None:
-    """Write the shim into a folder.
+@annotated_errors("No Juju")
+def keep_juju_logs(arguments: Sequence[str] | None = None) -> int:
+    """Write a `juju` that saves a model's logs before it destroys the model, and return the exit code.
 
-    Suites that call the command `juju`, as jubilant and pytest-jubilant do, need no change then.
-
-    Args:
-        folder: It has to be first on PATH. If Juju is a snap, its path has to contain /snap/: jubilant then keeps its
-            files out of /tmp, which the snap can't see.
-        juju: The path of the real one.
-        logs: The folder for the logs.
-        architecture: Of the models: Juju takes amd64 unless a model says otherwise (https://github.com/juju/juju/issues/21822).
+    Suites that call the command `juju`, as jubilant and pytest-jubilant do, need no change then. If Juju is a snap, the
+    folder's path has to contain /snap/: jubilant then keeps its files out of /tmp, which the snap can't see.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    shim = folder / "juju"
-    values = {"python": sys.executable, "juju": juju, "logs": str(logs.absolute()), "architecture": architecture}
+    parser = argparse.ArgumentParser(prog="keep-juju-logs", description=keep_juju_logs.__doc__)
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="where to write it; has to be first on PATH")
+    parser.add_argument("--logs", metavar="LOGS", type=Path, required=True, help="the folder for the logs")
+    options = parser.parse_args(arguments)
+    values = {
+        "python": sys.executable,
+        "juju": models.find_juju(),
+        "logs": str(options.logs.absolute()),
+        # Of the models: Juju takes amd64 unless a model says otherwise (https://github.com/juju/juju/issues/21822).
+        "architecture": Inputs.read(read_inputs()).architecture,
+    }
+    options.folder.mkdir(parents=True, exist_ok=True)
+    shim = options.folder / "juju"
     shim.write_text(_SHIM.format(**{name: shlex.quote(value) for name, value in values.items()}))
     shim.chmod(0o755)
+    return 0
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -7,10 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow_commands.common.errors import CommandError
-from workflow_commands.common.github import annotate, annotated_errors, append
-from workflow_commands.common.inputs import quote, read_inputs
-from workflow_commands.common.integration_inputs import TITLE, Inputs, problems, warnings
+from workflow_commands.common.github import CommandError, annotate, annotated_errors, append
+from workflow_commands.common.inputs import TITLE, Inputs, problems, quote, read_inputs, warnings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,17 +1,18 @@
-"""The command `write-concierge`: the file that tells concierge which Juju and which cloud to set up."""
+"""The cloud: `write-concierge` says what to set up, `inspect-microk8s` saves why MicroK8s doesn't start."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow_commands.common.github import annotated_errors
-from workflow_commands.common.inputs import read_inputs
-from workflow_commands.common.integration_inputs import TITLE, Inputs
+from workflow_commands.common.github import CommandError, annotated_errors
+from workflow_commands.common.inputs import TITLE, Inputs, read_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,33 +34,49 @@ _K8S = {
 
 
 @annotated_errors(TITLE)
-def main(arguments: Sequence[str] | None = None) -> int:
+def write_concierge(arguments: Sequence[str] | None = None) -> int:
     """Print the file for concierge, and return the exit code.
 
     If the input `concierge-file` is given, it is that file. Otherwise, it is made from the other inputs.
     """
     import yaml
 
-    argparse.ArgumentParser(prog="write-concierge", description=main.__doc__).parse_args(arguments)
+    argparse.ArgumentParser(prog="write-concierge", description=write_concierge.__doc__).parse_args(arguments)
     values = read_inputs()
     inputs = Inputs.read(values)
     if values["concierge-file"]:
         sys.stdout.write(Path(values["concierge-file"]).read_text(encoding="utf-8"))
     else:
         address = _find_address() if inputs.metallb_addon else ""
-        yaml.safe_dump(concierge_config(inputs, address, os.environ), sys.stdout, sort_keys=False)
+        yaml.safe_dump(_make_config(inputs, address, os.environ), sys.stdout, sort_keys=False)
     return 0
 
 
-def concierge_config(inputs: Inputs, address: str, environment: Mapping[str, str]) -> dict[str, Any]:
+@annotated_errors("No archive of MicroK8s")
+def inspect_microk8s(arguments: Sequence[str] | None = None) -> int:
+    """Run `microk8s inspect`, save its archive as microk8s-inspect.tar.gz, and return the exit code."""
+    parser = argparse.ArgumentParser(prog="inspect-microk8s", description=inspect_microk8s.__doc__)
+    parser.add_argument("logs", metavar="LOGS", type=Path, help="the folder for the archive")
+    logs = parser.parse_args(arguments).logs
+    command = ["sudo", "microk8s", "inspect"]
+    printed = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False).stdout
+    print(printed, end="", flush=True)
+    archives = re.findall(r"/\S+\.tar\.gz", printed)
+    if not archives:
+        raise CommandError("`microk8s inspect` made none", advice="Read what it printed above")
+    logs.mkdir(parents=True, exist_ok=True)
+    # Only root can read it, and a later step has to change it.
+    install = ["sudo", "install", f"--owner={os.getuid()}", "--mode=600", archives[-1]]
+    subprocess.run([*install, str(logs / "microk8s-inspect.tar.gz")], check=True)
+    return 0
+
+
+def _make_config(inputs: Inputs, address: str, environment: Mapping[str, str]) -> dict[str, Any]:
     """Return what concierge sets up (https://canonical.com/juju/docs/concierge/reference/configuration/).
 
-    concierge ignores a key that it doesn't know, so each has to be written exactly as it knows it.
-
-    Args:
-        inputs: What the caller asks for.
-        address: The runner's own address, which MicroK8s' load balancer gives to services.
-        environment: The runner's variables. The models get its proxies, and Kubernetes its mirror of Docker Hub.
+    concierge ignores a key that it doesn't know, so each has to be written exactly as it knows it. MicroK8s' load
+    balancer gives the address to services. From the environment, models get the proxies, and Kubernetes the mirror of
+    Docker Hub.
     """
     proxies = {key: environment[name] for name, key in _PROXIES.items() if environment.get(name)}
     juju: dict[str, Any] = {

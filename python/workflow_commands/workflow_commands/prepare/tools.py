@@ -1,4 +1,4 @@
-"""The command `install-tools`: installs what a charm's own commands expect on PATH."""
+"""What is installed for the caller's commands: `install-tools` and `set-libjuju-version`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow_commands.common.errors import CommandError
-from workflow_commands.common.github import annotated_errors, append
+from workflow_commands.common.github import CommandError, annotated_errors, append
+from workflow_commands.common.inputs import read_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +21,9 @@ _TOX_FILES = ("tox.ini", "tox.toml", "pyproject.toml", "setup.cfg")
 
 
 @annotated_errors("No tools")
-def main(arguments: Sequence[str] | None = None) -> int:
+def install_tools(arguments: Sequence[str] | None = None) -> int:
     """Install tox and Poetry with uv, put them on PATH for the next steps, and return the exit code."""
-    parser = argparse.ArgumentParser(prog="install-tools", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="install-tools", description=install_tools.__doc__)
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="where to install them")
     folder = parser.parse_args(arguments).folder
     folders = {"UV_TOOL_DIR": str(folder / "tools"), "UV_TOOL_BIN_DIR": str(folder / "bin")}
@@ -35,6 +35,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise CommandError(f"uv can't install {tool}", advice="Read what uv printed above")
     append("GITHUB_PATH", folders["UV_TOOL_BIN_DIR"])
     return 0
+
+
+@annotated_errors("No lock")
+def set_libjuju_version(arguments: Sequence[str] | None = None) -> int:
+    """Change the lock of this folder to the input `libjuju-version-constraint`, and return the exit code."""
+    argparse.ArgumentParser(prog="set-libjuju-version", description=set_libjuju_version.__doc__).parse_args(arguments)
+    constraint = read_inputs()["libjuju-version-constraint"]
+    if Path("poetry.lock").is_file():
+        command = ["poetry", "add", "--lock", "--group=integration", f"juju@{constraint}"]
+    elif Path("uv.lock").is_file():
+        equal = "==" if constraint[0].isdigit() else ""
+        command = ["uv", "add", "--no-sync", "--group=integration", f"juju{equal}{constraint}"]
+    else:
+        raise CommandError(
+            "there is neither a poetry.lock nor a uv.lock that it could change",
+            where="`libjuju-version-constraint`",
+            advice="Set the version where the suite's dependencies are listed, such as tox.ini",
+        )
+    return subprocess.run(command, check=False).returncode
 
 
 def _names_uv_runner() -> bool:
