@@ -33,13 +33,11 @@ def machine(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Machi
     (home / ".gitconfig").write_text(
         f'[url "{clone.as_uri()}"]\n\tinsteadOf = https://github.com/{REPOSITORY}\n[safe]\n\tdirectory = *\n'
     )
-    programs, pipx = folder / "programs", folder / "pipx/bin"
+    programs = folder / "programs"
     programs.mkdir()
-    pipx.mkdir(parents=True)
     for name in ("node", "git", "go"):
         if found := shutil.which(name):
             (programs / name).symlink_to(Path(found).resolve() if name == "go" else found)
-    (pipx / "pipx").symlink_to(Path(sys.executable).with_name("pipx"))
     uv_cache = subprocess.run(
         [uv.find_uv_bin(), "cache", "dir"], check=True, capture_output=True, text=True
     ).stdout.strip()
@@ -49,12 +47,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Machi
         "E2E_CHARMCRAFT": str(ROOT / "tests/bin/charmcraft"),
         "E2E_PYTHON": sys.executable,
         "E2E_UV": uv.find_uv_bin(),
-        "PATH": os.pathsep.join(
-            [str(STAND_INS / "bin"), str(pipx), str(programs), "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
-        ),
-        "PIPX_BIN_DIR": str(pipx),
-        "PIPX_DEFAULT_PYTHON": sys.executable,
-        "PIPX_HOME": str(folder / "pipx"),
+        "PATH": os.pathsep.join([str(STAND_INS / "bin"), str(programs), "/usr/sbin", "/usr/bin", "/sbin", "/bin"]),
         "POETRY_SYSTEM_GIT_CLIENT": "true",
         "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
         "UV_CACHE_DIR": uv_cache,

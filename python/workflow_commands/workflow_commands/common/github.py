@@ -27,7 +27,7 @@ def append(variable: str, *lines: str) -> None:
 
 
 def annotate(level: str, title: str, *texts: str) -> None:
-    """Print annotations of the run, which can contain anything, each under the title. The level is error or similar."""
+    """Print annotations of the run: errors, warnings or notices under a title. A text can contain anything."""
     title = _escape(title).replace(":", "%3A").replace(",", "%2C")
     for text in texts:
         print(f"::{level} title={title}::{_escape(text)}", flush=True)
