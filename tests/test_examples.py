@@ -267,6 +267,7 @@ def test_kubernetes_charm(tmp_path: Path, jubilant_python: str, home: dict[str, 
     assert results(folder / ".run-groups") == dict.fromkeys(KUBERNETES_GROUPS, "passed")
 
 
+@pytest.mark.long
 def test_groups_of_the_service(home: dict[str, str], tmp_path: Path) -> None:
     groups = [
         sys.executable,

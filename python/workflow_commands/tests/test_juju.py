@@ -235,23 +235,25 @@ def test_controller_that_lets_nobody_in(
     assert capfd.readouterr() == ("", error)
 
 
+@pytest.mark.long
 def test_controller_that_does_not_answer(
     stand_in: Callable[[str], str], logs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "_SECONDS", 15)
+    monkeypatch.setattr(models, "_SECONDS", 5)
     path = stand_in('test "$1" = destroy-model && exit 3\necho connecting\nexec sleep 60\n')
     assert shim.main([path, str(logs), "amd64", "destroy-model", "the-model"]) == 3
     assert saved(logs) == {
-        "the-model/status.txt": "connecting\n\njuju status --relations --model the-model took more than 15 s\n",
+        "the-model/status.txt": "connecting\n\njuju status --relations --model the-model took more than 5 s\n",
         "the-model/debug-log.txt": "connecting\n\n"
-        "juju debug-log --replay --no-tail --model the-model took more than 15 s\n",
+        "juju debug-log --replay --no-tail --model the-model took more than 5 s\n",
     }
 
 
+@pytest.mark.long
 def test_controllers_of_which_one_answers(
     stand_in: Callable[[str], str], logs: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(models, "_SECONDS", 15)
+    monkeypatch.setattr(models, "_SECONDS", 5)
     path = stand_in("""\
 case "$*" in
 "controllers "*) echo '{"controllers": {"a": {}, "b": {}, "c": {}}}' ;;
@@ -264,7 +266,7 @@ esac
     models.save_all(models.find_juju(), logs)
     hangs = [path, "models", "--controller", "a", "--format=json"]
     said = [
-        f"{' '.join(hangs)}: TimeoutExpired: Command '{hangs}' timed out after 15 seconds\n",
+        f"{' '.join(hangs)}: TimeoutExpired: Command '{hangs}' timed out after 5 seconds\n",
         f"{path} models --controller b --format=json: JSONDecodeError: Expecting value: line 1 column 1 (char 0)\n",
     ]
     assert capfd.readouterr() == ("saved the logs of c:admin/m\n", "".join(said))

@@ -239,6 +239,7 @@ def ordinary(pytester: pytest.Pytester) -> str:
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(SECRETS)
 @example({"A": "testcase", "B": " version"})
+@pytest.mark.long
 def test_run(pytester: pytest.Pytester, ordinary: str, secrets: dict[str, str]) -> None:
     everything = run_suite(pytester, secrets)
     found = {part for value in secrets.values() for part in parts(value) if part in everything}

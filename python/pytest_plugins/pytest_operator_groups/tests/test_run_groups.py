@@ -332,18 +332,19 @@ def test_other_failures(
     assert [*ended.junit("1").iter("error")]
 
 
+@pytest.mark.long
 def test_group_that_takes_too_long(make_suite: MakeSuite, run_groups: RunGroups, told: Told) -> None:
     model = "@pytest.fixture\ndef model():\n    yield\n    open('torn-down', 'x').close()\n\n"
     suite = make_suite({"test_a.py": model + HANGS.replace("def test_hangs()", "def test_hangs(model)")})
-    ended = run_groups("--jobs=1", "--timeout", "30", *IN_ORDER)
+    ended = run_groups("--jobs=1", "--timeout", "10", *IN_ORDER)
     assert (suite / "torn-down").exists()
     assert not is_running(told())
     assert ended.code == 1
     assert ended.outcomes == {"1": "passed", "2": "failed", "3": "passed"}
-    assert ended.groups["2"]["reason"] == "timed out after 30 s"
-    assert ended.groups["2"]["seconds"] >= 30
+    assert ended.groups["2"]["reason"] == "timed out after 10 s"
+    assert ended.groups["2"]["seconds"] >= 10
     (error,) = ended.junit("2").iter("error")
-    assert error.get("message") == "failed: timed out after 30 s"
+    assert error.get("message") == "failed: timed out after 10 s"
 
 
 @pytest.mark.parametrize("crash", ["", "os._exit(1)"])
@@ -492,6 +493,7 @@ def test_fails():
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_closed_terminal(make_suite: MakeSuite, run_groups: RunGroups, unbuffered: str) -> None:
     passing = "".join(f"@pytest.mark.group({name!r})\ndef test_{name}(): ...\n" for name in ("hangs", "fails"))
@@ -535,6 +537,7 @@ def test_lines_about_charms_are_shown_once(make_suite: MakeSuite, run_groups: Ru
     assert ended.stdout.count(line) == 1
 
 
+@pytest.mark.long
 def test_longest_first(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     groups = "".join(f"@pytest.mark.group({name!r})\ndef test_{name}(): ...\n" for name in "abcd")
     suite = make_suite({"test_a.py": groups, "test_b.py": TWO_PASS})
@@ -858,6 +861,7 @@ def test_terminal_that_can_not_show_a_live_table(make_suite: MakeSuite) -> None:
     assert "\x1b" not in shown
 
 
+@pytest.mark.long
 def test_results_are_replaced(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     suite = make_suite({"test_a.py": TWO_PASS})
     (suite / "results").mkdir()
@@ -873,6 +877,7 @@ def test_results_are_replaced(make_suite: MakeSuite, run_groups: RunGroups) -> N
     assert not [*(suite / "results").glob("*.new")]
 
 
+@pytest.mark.long
 def test_files_of_groups_that_no_longer_exist(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     suite = make_suite(
         {"test_a.py": TWO_PASS, "test_b.py": TWO_PASS.replace("def test_one(): ...", "def test_one(): 1 / 0")}
@@ -973,6 +978,7 @@ def pytest_unconfigure(config):
         assert len([*ended.junit(group).iter("error")]) == (group == "4")
 
 
+@pytest.mark.long
 def test_names_of_all_kinds(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     names = [
         "$HOME",
