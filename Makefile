@@ -80,7 +80,7 @@ lint: | $(UV) ## Check format, code, imports, types, scripts and workflows; need
 	$(RUN) $(BENCH) sh -ec 'for python in 3.10 3.14; do for code in "$$@"; do \
 		echo "mypy --python-version $$python $$code"; mypy --python-version $$python $$code; done; done' - \
 		$(PACKAGES) tests examples benchmarks
-	$(RUN) shellcheck .ci/run tests/bin/* $(STAND_INS)/bin/*
+	$(RUN) shellcheck .ci/run $(filter-out %.py,$(wildcard tests/bin/* $(STAND_INS)/bin/*))
 	$(RUN) check-jsonschema --builtin-schema=vendor.github-workflows .github/workflows/*.yaml
 	$(RUN) check-jsonschema --builtin-schema=vendor.dependabot .github/dependabot.yml
 	$(RUN) zizmor --offline --quiet --persona=auditor .github
