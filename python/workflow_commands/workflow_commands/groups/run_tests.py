@@ -8,10 +8,12 @@ import os
 import shlex
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from pytest_operator_groups.formats.records import JobFile
 
 from workflow_commands.common.command import pytest_command, select_tests
 from workflow_commands.common.github import CommandError, annotate, annotated_errors, collapsed
@@ -21,6 +23,8 @@ from workflow_commands.juju import models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from workflow_commands.groups.process import Ended
 
 # tox kills pytest half a second after SIGINT, unless told otherwise: https://tox.wiki/en/stable/config.html#suicide_timeout
 _LET_TOX_WAIT = "testenv.suicide_timeout=55;env_run_base.suicide_timeout=55"
@@ -63,10 +67,7 @@ def run_tests(arguments: Sequence[str] | None = None) -> int:
                         models.save(runner.logs)
                 finally:
                     runner.take_logs(group)
-                    # The set-up of a shared runner belongs to its first group.
-                    started = {"started": runner.started} if group == runner.groups[0] else {}
-                    times = {"tests_started": ended.started, "tests_ended": ended.ended}
-                    runner.write_record(group, status=ended.status, **started, **times)
+                    runner.write_record(group, ended.status, ended)
             if ended.status == "timed_out":
                 problem = f"the tests took more than {values['test-timeout']:g} minutes, and were stopped"
                 advice = "Split the group, or raise `test-timeout`"
@@ -94,9 +95,8 @@ def finish_groups(arguments: Sequence[str] | None = None) -> int:
         if not group.folder.exists():
             runner.take_logs(group)
         if not group.record.exists():
-            runner.write_record(group, status=status)
-        record = {**json.loads(group.record.read_bytes()), "url": os.environ["URL"]}
-        (group.folder / "job.json").write_text(f"{json.dumps(record)}\n", encoding="utf-8")
+            runner.write_record(group, status)
+        replace(JobFile.read(group.record), url=os.environ["URL"]).write(group.folder / "job.json")
     return 0
 
 
@@ -138,11 +138,6 @@ class Runner:
         return cls(name, groups, temp)
 
     @property
-    def started(self) -> float:
-        """When the job started, in seconds since 1970."""
-        return float((self.temp / "started").read_text())
-
-    @property
     def logs(self) -> Path:
         """The folder for the logs of the group that runs now."""
         return self.temp / "logs"
@@ -156,14 +151,16 @@ class Runner:
             self.logs.unlink(missing_ok=True)
             group.folder.mkdir()
 
-    def write_record(self, group: Group, **values: Any) -> None:
+    def write_record(self, group: Group, status: str, ended: Ended | None = None) -> None:
         """Keep what the report needs to know of a group, in addition to what its junit.xml says."""
-        key = {"path_to_test_file": group.path, "group_id": group.id}
-        attempt = int(os.environ.get("GITHUB_RUN_ATTEMPT", "1"))
-        shared = {"attempt": attempt, "commit": os.environ.get("GITHUB_SHA", "")}
-        record = key | values | shared | ({"runner": self.name} if self.name else {})
+        attempt, commit = int(os.environ.get("GITHUB_RUN_ATTEMPT", "1")), os.environ.get("GITHUB_SHA", "")
+        job = JobFile(group.path, group.id, status, attempt=attempt, commit=commit, runner=self.name)
+        if ended:
+            # The set-up of a shared runner belongs to its first group.
+            started = float((self.temp / "started").read_text()) if group == self.groups[0] else None
+            job = replace(job, started=started, tests_started=ended.started, tests_ended=ended.ended)
         group.record.parent.mkdir(exist_ok=True)
-        group.record.write_text(json.dumps(record), encoding="utf-8")
+        job.write(group.record)
 
 
 class Models:

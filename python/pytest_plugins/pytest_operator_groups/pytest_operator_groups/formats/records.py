@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from dataclasses import asdict, dataclass, field
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from pytest_operator_groups.formats.junit import Report
 
@@ -85,6 +87,45 @@ class Record:
             **values,
             "slowest": [{"test": name, "seconds": seconds} for name, seconds in self.slowest],
         }
+
+
+@dataclass(frozen=True)
+class JobFile:
+    """What a job on GitHub leaves of a group in job.json, beside pytest's report. Times are in seconds since 1970."""
+
+    path: str
+    group_id: str
+    status: str  # success, failure, timed_out or cancelled; "" if it isn't known
+    started: float | None = None  # of the set-up, which belongs to the first group of a runner
+    tests_started: float | None = None
+    tests_ended: float | None = None
+    attempt: int = 1
+    commit: str = ""
+    runner: str = ""  # its name in the report, if groups share it
+    url: str = ""  # of the job's log
+
+    @classmethod
+    def read(cls, file: Path) -> JobFile:
+        """Return what a file says, whatever a test has written there. Without it, nothing is known."""
+        try:
+            job = json.loads(file.read_bytes())
+        except (OSError, ValueError, RecursionError):
+            job = {}
+        if not isinstance(job, dict):
+            job = {}
+        texts = {key: job.get(key) for key in ("path_to_test_file", "group_id", "status", "commit", "runner", "url")}
+        values: dict[str, Any] = {key: text if isinstance(text, str) else "" for key, text in texts.items()}
+        values |= {key: read_seconds(job, key) for key in ("started", "tests_started", "tests_ended")}
+        attempt = job.get("attempt")
+        values["attempt"] = attempt if isinstance(attempt, int) and attempt > 0 else 1
+        return cls(values.pop("path_to_test_file"), **values)
+
+    def write(self, file: Path) -> None:
+        """Write the file, with the keys of the groups' JSON and without what isn't known."""
+        values = asdict(self)
+        job = {"path_to_test_file": values.pop("path"), **values}
+        known = {key: value for key, value in job.items() if value is not None and (key != "runner" or value)}
+        file.write_text(f"{json.dumps(known)}\n", encoding="utf-8")
 
 
 def read_seconds(values: Mapping[str, Any], key: str) -> float | None:

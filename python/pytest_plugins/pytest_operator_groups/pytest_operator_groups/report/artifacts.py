@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from pytest_operator_groups.formats.junit import Report, read_report
-from pytest_operator_groups.formats.records import Key, Record, read_seconds
+from pytest_operator_groups.formats.records import JobFile, Key, Record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,17 +38,10 @@ def read_artifact(key: Key, folder: Path) -> Result:
         key: The group.
         folder: It may have junit.xml, which pytest wrote, and job.json, which the job wrote when it ended.
     """
-    job = _read_job(folder / "job.json")
+    job = JobFile.read(folder / "job.json")
     report = read_report(folder / "junit.xml")
-    text = _describe(folder, report, job.get("status"))
-    runner = job.get("runner")
-    return Result(
-        text,
-        report,
-        link(job.get("url")),
-        _make_record(key, text.partition(":")[0], job, report),
-        runner if isinstance(runner, str) else "",
-    )
+    text = _describe(folder, report, job.status)
+    return Result(text, report, link(job.url), _make_record(key, text.partition(":")[0], job, report), job.runner)
 
 
 def link(url: object) -> str:
@@ -58,7 +50,7 @@ def link(url: object) -> str:
     return quote(text, safe="%/:?#=&@", errors="replace") if text.startswith(("https://", "http://")) else ""
 
 
-def _describe(folder: Path, report: Report | None, status: object) -> str:
+def _describe(folder: Path, report: Report | None, status: str) -> str:
     problems = ["timed out"] if status == "timed_out" else []
     if report and report.problems:
         problems.append(report.problems)
@@ -76,25 +68,23 @@ def _describe(folder: Path, report: Report | None, status: object) -> str:
     return f"failed: {problem}"
 
 
-def _make_record(key: Key, result: str, job: dict[str, Any], report: Report | None) -> Record:
+def _make_record(key: Key, result: str, job: JobFile, report: Report | None) -> Record:
     """Return the record of a group's job. What the job doesn't tell is taken from the report of pytest."""
-    times = ("started", "tests_started", "tests_ended")
-    started, tests_started, tests_ended = (read_seconds(job, name) for name in times)
+    started, tests_started, tests_ended = job.started, job.tests_started, job.tests_ended
     if tests_started is None and report:
         tests_started = _timestamp(report)
     seconds = report.seconds if report else None
     if tests_started is not None and tests_ended is not None:
         seconds = max(tests_ended - tests_started, 0)
     set_up = None if started is None or tests_started is None else max(tests_started - started, 0)
-    attempt, commit = job.get("attempt"), job.get("commit")
     record = Record(
         *key,
         result,
         started=tests_started if started is None else started,
         set_up=set_up,
         seconds=seconds,
-        attempt=attempt if isinstance(attempt, int) and attempt > 0 else 1,
-        commit=commit if isinstance(commit, str) else "",
+        attempt=job.attempt,
+        commit=job.commit,
     )
     record.add_tests(report)
     return record
@@ -106,11 +96,3 @@ def _timestamp(report: Report) -> float | None:
         return datetime.fromisoformat(report.suites[0].get("timestamp", "")).timestamp()
     except (LookupError, ValueError, OverflowError, OSError):
         return None
-
-
-def _read_job(path: Path) -> dict[str, Any]:
-    try:
-        job = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):  # A test may have overwritten it.
-        return {}
-    return job if isinstance(job, dict) else {}
