@@ -21,7 +21,7 @@ from pages import migrate_one_file
 if TYPE_CHECKING:
     from conftest import MakePython
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CHARM = ROOT / "examples/machine_charm"
 KUBERNETES = ROOT / "examples/kubernetes_charm"
 SERVICE = ROOT / "examples/service_suite"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Release = Callable[..., subprocess.CompletedProcess[str]]
 
-SCRIPT = Path(__file__).parent / "bin/check_release.py"
+SCRIPT = Path(__file__).parents[1] / "bin/check_release.py"
 CHANGELOG = """\
 # Changelog
 

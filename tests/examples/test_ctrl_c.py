@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 # It runs `juju`. `juju add-model` doesn't end before it is told so.
 HOLDING_JUJU = """#!/bin/sh
 {juju} "$@" || exit
