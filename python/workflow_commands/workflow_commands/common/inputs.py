@@ -85,7 +85,6 @@ def read_inputs() -> dict[str, Any]:
 
 TITLE = "An input of integration_test_charm.yaml"
 _JUJU_CLOUDS = ("lxd", "microk8s", "k8s")
-CLOUDS = (*_JUJU_CLOUDS, "none")
 _VERSION = r"(\d+\.\d+)(\.\d+|-(alpha|beta|rc)\d+)(\.\d+)?"
 # GitHub forbids some of these characters in an artifact's name (https://github.com/actions/toolkit/tree/main/packages/artifact).
 # The others would make a pattern of the prefix of artifacts that are downloaded.
@@ -123,14 +122,7 @@ class Inputs:
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Inputs:
-        """Return the inputs, after checking them.
-
-        Args:
-            values: The context `inputs` of the workflow.
-
-        Raises:
-            CommandError: An input can't be used.
-        """
+        """Return the inputs, or raise the first of their problems."""
         for problem in problems(values):
             raise problem
         return cls(**{name: values[name.replace("_", "-")] for name in cls.__dataclass_fields__})
@@ -192,7 +184,7 @@ def warnings(values: Mapping[str, Any]) -> Iterator[str]:
 
 def problems(values: Mapping[str, Any]) -> Iterator[CommandError]:
     """Yield an error for each thing that is wrong with the inputs."""
-    for name, choices in {"cloud": CLOUDS, "architecture": tuple(RUNNERS)}.items():
+    for name, choices in {"cloud": (*_JUJU_CLOUDS, "none"), "architecture": tuple(RUNNERS)}.items():
         if values[name] not in choices:
             yield invalid(name, quote(values[name]), f"It must be {', '.join(choices[:-1])} or {choices[-1]}")
     if values["runner"] and _parse_runner(values["runner"]) is None:
