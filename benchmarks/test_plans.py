@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ortools.sat.python import cp_model
 from pytest_operator_groups.formats.durations import Durations
 from pytest_operator_groups.formats.records import Key
-from pytest_operator_groups.plan.plan import lower_bound, order, share
+from pytest_operator_groups.plan.plan import assign, longest_first, lower_bound
 from pytest_operator_groups.plan.plan_groups import make_matrix, make_plan
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def solve(suite: Suite, lowest: int, known: int) -> int | None:
 
 def test_plans(benchmark: BenchmarkFixture, python_of: Callable[[str], Path]) -> None:
     suites = make_suites()
-    plans = [share([float(time) for time in suite.seconds], suite.kinds, suite.runners) for suite in suites]
+    plans = [assign([float(time) for time in suite.seconds], suite.kinds, suite.runners) for suite in suites]
     ends = [
         max(sum(suite.seconds[group] for group in runner) for runner in plan)
         for suite, plan in zip(suites, plans, strict=True)
@@ -152,13 +152,13 @@ def test_plans(benchmark: BenchmarkFixture, python_of: Callable[[str], Path]) ->
             decided["none"] += 1 if len(suite.seconds) <= SOLVED_GROUPS else 0
         own = [SET_UP + time for time in suite.seconds]
         own_bound = max(sum(own) / suite.runners, *own)
-        longest_first = [own[group] for group in order(suite.seconds)]
+        longest = [own[group] for group in longest_first(suite.seconds)]
         for name, end, reference in (
             ("plan-groups --max-runners", ends[number] + SET_UP, best + SET_UP),
             ("pytest-split, least_duration", by_split[number][0] + SET_UP, best + SET_UP),
             ("pytest-split, duration_based_chunks", by_split[number][1] + SET_UP, best + SET_UP),
             ("plan-groups --max-runners, to the bound", ends[number] + SET_UP, lowest + SET_UP),
-            ("a runner per group, longest first", one_after_the_other(longest_first, suite.runners), own_bound),
+            ("a runner per group, longest first", one_after_the_other(longest, suite.runners), own_bound),
             ("a runner per group, in the order of the files", one_after_the_other(own, suite.runners), own_bound),
         ):
             ratios.setdefault(name, []).append(end / reference)

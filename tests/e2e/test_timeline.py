@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pytest_operator_groups.formats.records import Record
-from pytest_operator_groups.report.timeline import gantt
+from pytest_operator_groups.report.report import gantt
 
 MERMAID = Path(__file__).parent / "mermaid"
 # Words and characters of Mermaid, and what text is made of otherwise.

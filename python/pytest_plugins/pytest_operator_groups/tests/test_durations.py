@@ -9,11 +9,12 @@ import pytest
 from pytest_operator_groups.common.errors import GroupsError
 from pytest_operator_groups.formats.durations import Durations, read_durations
 from pytest_operator_groups.formats.records import Key, Record
-from pytest_operator_groups.report.artifacts import read_artifact
+from pytest_operator_groups.report.outcome import read_outcome
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+GROUP = {"path_to_test_file": "tests/test_a.py", "group_id": "1", "job_name": "a | 1"}
 A, B = Key("tests/test_a.py", "1"), Key("tests/test_b.py", "1")
 JUNIT = """<?xml version="1.0" encoding="utf-8"?><testsuites><testsuite name="pytest" errors="1" failures="1"
 skipped="1" tests="5" time="10.5" timestamp="2026-01-01T00:00:00+00:00">
@@ -105,7 +106,7 @@ def test_record_of_a_job(
 ) -> None:
     (tmp_path / "job.json").write_text(json.dumps({"status": "failure", **job}))
     (tmp_path / "junit.xml").write_text(JUNIT)
-    found = read_artifact(A, tmp_path).record
+    found = read_outcome(GROUP, tmp_path, "").record
     assert (found.started, found.set_up, found.seconds) == (started, set_up, seconds)
     assert (found.result, found.attempt, found.commit) == ("failed", 1, "")
     assert found.tests == {"passed": 3, "failed": 1, "skipped": 1, "error": 1}
@@ -121,6 +122,6 @@ def test_record_of_a_job(
 def test_record_of_a_job_that_pytest_did_not_survive(tmp_path: Path) -> None:
     job = {"status": "cancelled", "started": 100, "tests_started": 160, "tests_ended": 170, "attempt": 2, "commit": "c"}
     (tmp_path / "job.json").write_text(json.dumps(job))
-    assert read_artifact(A, tmp_path).record == Record(
+    assert read_outcome(GROUP, tmp_path, "").record == Record(
         *A, "cancelled", started=100, set_up=60, seconds=10, attempt=2, commit="c"
     )

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_operator_groups.formats.durations import Durations
 from pytest_operator_groups.formats.matrix import group_key
-from pytest_operator_groups.plan.plan import lower_bound, share
+from pytest_operator_groups.plan.plan import assign, lower_bound
 from pytest_operator_groups.plan.plan_groups import main, make_plan
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ def test_longest_first(plan_groups: PlanGroups) -> None:
     assert shown.splitlines() == [
         "4 runners for 4 groups",
         "",
-        "                END  AT THE EARLIEST  RUNNER-MINUTES",
-        "this plan  46.0 min         46.0 min           131.3",
+        "                END  LOWER BOUND  RUNNER-MINUTES",
+        "this plan  46.0 min     46.0 min           131.3",
         "",
         "The time of 1 group isn't known: each counts as 26.8 min, the mean of the others.",
     ]
@@ -100,9 +100,9 @@ def test_groups_share_runners(plan_groups: PlanGroups) -> None:
     assert shown.splitlines() == [
         "3 runners for 6 groups",
         "",
-        "                           END  AT THE EARLIEST  RUNNER-MINUTES",
-        "this plan             56.0 min         46.0 min           128.0",
-        "one runner per group  46.0 min         46.0 min           146.0",
+        "                           END  LOWER BOUND  RUNNER-MINUTES",
+        "this plan             56.0 min     46.0 min           128.0",
+        "one runner per group  46.0 min     46.0 min           146.0",
     ]
 
 
@@ -233,7 +233,7 @@ def test_outside_github(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 )
 def test_plan_next_to_all_plans(groups: list[tuple[int, str]], max_runners: int) -> None:
     seconds, kinds = [float(time) for time, _ in groups], [kind for _, kind in groups]
-    plan = share(seconds, kinds, max_runners)
+    plan = assign(seconds, kinds, max_runners)
     assert len(plan) <= max_runners
     assert sorted(group for runner in plan for group in runner) == [*range(len(groups))]
     assert all(len({kinds[group] for group in runner}) == 1 for runner in plan)
@@ -251,7 +251,7 @@ def test_plan_next_to_all_plans(groups: list[tuple[int, str]], max_runners: int)
 @settings(deadline=None)
 @given(st.lists(st.integers(1, 50).map(float), min_size=6, max_size=40), st.integers(2, 8))
 def test_plan_of_many_groups(seconds: list[float], runners: int) -> None:
-    plan = share(seconds, ["a"] * len(seconds), runners)
+    plan = assign(seconds, ["a"] * len(seconds), runners)
     assert sorted(group for runner in plan for group in runner) == [*range(len(seconds))]
     end = max(sum(seconds[group] for group in runner) for runner in plan)
     # No runner waits for another one, so when the last group starts, all of them have worked.
@@ -269,7 +269,7 @@ def test_lower_bound(seconds: list[float], runners: int, bound: float) -> None:
 def test_the_best_end_needs_more_than_longest_first() -> None:
     # Longest first ends after 12, and no swap of two groups makes that better.
     seconds = [2.0, 2.0, 3.0, 3.0, 4.0, 8.0]
-    assert {sum(seconds[group] for group in runner) for runner in share(seconds, ["a"] * 6, 2)} == {11}
+    assert {sum(seconds[group] for group in runner) for runner in assign(seconds, ["a"] * 6, 2)} == {11}
     # Only a swap makes both runners end at the same time.
     seconds = [5.0, 9.0, 11.0, 14.0, 17.0, 18.0]
-    assert {sum(seconds[group] for group in runner) for runner in share(seconds, ["a"] * 6, 2)} == {37}
+    assert {sum(seconds[group] for group in runner) for runner in assign(seconds, ["a"] * 6, 2)} == {37}

@@ -12,10 +12,8 @@ from pytest_operator_groups.common.text import cells, shorten
 from pytest_operator_groups.formats.durations import Durations
 from pytest_operator_groups.formats.junit import Case
 from pytest_operator_groups.formats.records import Record
-from pytest_operator_groups.report.advice import advice
 from pytest_operator_groups.report.outcome import Outcome
-from pytest_operator_groups.report.report import changes, costs, markdown_report, sentence
-from pytest_operator_groups.report.timeline import gantt
+from pytest_operator_groups.report.report import advice, changes, costs, gantt, markdown_report, sentence
 
 CASES = [
     Case("test_deploy", 600, "passed", ""),

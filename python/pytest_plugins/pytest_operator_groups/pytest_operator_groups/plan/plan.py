@@ -14,7 +14,7 @@ _CLOSE = 1.002
 _STEPS = 12
 
 
-def order(seconds: Sequence[float | None]) -> list[int]:
+def longest_first(seconds: Sequence[float | None]) -> list[int]:
     """Return the positions of the groups: first those whose time isn't known, then the longest first.
 
     Args:
@@ -41,7 +41,7 @@ def lower_bound(seconds: Sequence[float], runners: int) -> float:
     return max(times[0], until[-1] / runners, *crowded, 0.0)
 
 
-def share(seconds: Sequence[float], kinds: Sequence[Hashable], max_runners: int) -> list[list[int]]:
+def assign(seconds: Sequence[float], kinds: Sequence[Hashable], max_runners: int) -> list[list[int]]:
     """Return the runners, each with the positions of its groups, longest first.
 
     Args:
@@ -72,7 +72,7 @@ def share(seconds: Sequence[float], kinds: Sequence[Hashable], max_runners: int)
 
 def _share(seconds: Sequence[float], runners: int) -> list[list[int]]:
     """Return the runners of one kind: the best of several plans."""
-    groups = order(seconds)
+    groups = longest_first(seconds)
     bound = lower_bound(seconds, runners)
     enough = bound * _CLOSE
     best = _even_out(_longest_first_plan(seconds, groups, runners), seconds, enough)

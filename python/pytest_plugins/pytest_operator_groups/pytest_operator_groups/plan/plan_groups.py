@@ -16,7 +16,7 @@ from pytest_operator_groups.common.tables import text_table
 from pytest_operator_groups.common.text import count
 from pytest_operator_groups.formats.durations import Durations, read_durations_or_warn
 from pytest_operator_groups.formats.matrix import MAX_JOBS_IN_A_MATRIX, group_key, read_groups, runner_kind
-from pytest_operator_groups.plan.plan import order, share
+from pytest_operator_groups.plan.plan import assign, longest_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +103,7 @@ def make_plan(groups: Sequence[dict[str, Any]], durations: Durations, max_runner
                 f"{len(groups)} groups are more than the {MAX_JOBS_IN_A_MATRIX} jobs that GitHub starts for one matrix",
                 advice="Let groups share runners: --max-runners 60, in integration_test_charm.yaml max-runners: 60",
             )
-        runners = [[group] for group in order(known)]
+        runners = [[group] for group in longest_first(known)]
     else:
         if max_runners < (needed := len({*kinds})):
             raise GroupsError(
@@ -112,7 +112,7 @@ def make_plan(groups: Sequence[dict[str, Any]], durations: Durations, max_runner
                 advice=f"Write --max-runners {needed} or more.",
             )
         # Without any time, all groups count the same.
-        runners = share(seconds if times else [1.0] * len(groups), kinds, max_runners)
+        runners = assign(seconds if times else [1.0] * len(groups), kinds, max_runners)
         for runner in runners:
             runner.sort(key=lambda group: known[group] is not None)
         runners.sort(key=lambda runner: all(known[group] is not None for group in runner))
@@ -173,7 +173,7 @@ def _expectations(plan: Plan) -> list[str]:
         return [
             f"{count(len(plan.runners), 'runner')} for {count(groups, 'group')}. No time of an earlier run is known."
         ]
-    rows = [("", "END", "AT THE EARLIEST", "RUNNER-MINUTES"), _row("this plan", plan)]
+    rows = [("", "END", "LOWER BOUND", "RUNNER-MINUTES"), _row("this plan", plan)]
     if len(plan.runners) < groups:
         rows.append(_row("one runner per group", plan._replace(runners=[[group] for group in range(groups)])))
     lines = [f"{count(len(plan.runners), 'runner')} for {count(groups, 'group')}", "", *text_table(rows, "<>>>")]

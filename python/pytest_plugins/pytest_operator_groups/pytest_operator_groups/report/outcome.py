@@ -1,48 +1,129 @@
-"""What became of a group, as a report shows it."""
+"""What became of a group, as a report shows it, from the artifact that its job has left."""
 
 from __future__ import annotations
 
+import os
+import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from pytest_operator_groups.common.text import printable
+from pytest_operator_groups.formats.junit import Report, read_report
+from pytest_operator_groups.formats.matrix import group_key, runner_kind
+from pytest_operator_groups.formats.records import JobFile, Key, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from pytest_operator_groups.formats.junit import Case
-    from pytest_operator_groups.formats.records import Record
 
 
 @dataclass
 class Outcome:
-    """The outcome of a group.
+    """What became of a group. What isn't known of it is "", None or empty."""
 
-    Attributes:
-        name: Its `job_name`, printable.
-        result: "passed", or what went wrong, in words.
-        tests: The number of its tests, in words.
-        seconds: The time of its tests, or None.
-        record: Its record.
-        cases: Its tests in the order in which they ran, or none if they aren't known.
-        command: The line that repeats it.
-        url: The link of its log, or "".
-        log: The path of its log, or "".
-        runner: The runner that it ran on, or "" if it had its own.
-        kind: The labels of that runner.
-    """
-
-    name: str
-    result: str
-    tests: str
+    name: str  # its job_name, printable
+    result: str  # "passed", or what went wrong, in words
+    tests: str  # their number, in words
     seconds: float | None
     record: Record
-    cases: Sequence[Case]
-    command: str
-    url: str = ""
-    log: str = ""
-    runner: str = ""
-    kind: frozenset[str] = frozenset()
+    cases: Sequence[Case]  # in the order in which they ran
+    command: str  # repeats it
+    url: str = ""  # of its log
+    log: str = ""  # the path of its log
+    runner: str = ""  # that it shared with others
+    kind: frozenset[str] = frozenset()  # the labels of its runner
 
     @property
     def failed(self) -> bool:
-        """Whether it failed."""
         return self.record.result == "failed"
+
+
+def read_outcome(group: Mapping[str, Any], folder: Path, run_url: str) -> Outcome:
+    """Return what became of a group, whatever a test has put into its artifact.
+
+    Args:
+        group: The group, as in the JSON of --collect-groups.
+        folder: The artifact. It may have junit.xml, which pytest wrote, and job.json, which the job wrote at its end.
+        run_url: The link of a group whose job left none.
+    """
+    key = group_key(group)
+    job = JobFile.read(folder / "job.json")
+    report = read_report(folder / "junit.xml")
+    result = _describe(folder, report, job.status)
+    record = _make_record(key, result.partition(":")[0], job, report)
+    tests = "-"
+    if report and report.tests is not None:
+        tests = f"{report.tests}{f', {report.skipped} skipped' if report.skipped else ''}"
+    # GitHub keeps the artifacts of an earlier attempt until a job replaces them.
+    attempt = os.environ.get("GITHUB_RUN_ATTEMPT", "")
+    if attempt.isdecimal() and record.attempt < int(attempt) and folder.is_dir():
+        result += f" (attempt {record.attempt})"
+    return Outcome(
+        printable(group["job_name"]),
+        result,
+        tests,
+        record.seconds,
+        record,
+        report.cases if report else [],
+        shlex.join(["pytest", key.path, f"--group={key.group_id}"]),
+        url=_link(job.url) or _link(run_url),
+        runner=printable(job.runner),
+        kind=runner_kind(group),
+    )
+
+
+def _link(url: str) -> str:
+    """Return a URL without the characters that end a link or a cell of a table, or "" if it isn't a URL."""
+    return quote(url, safe="%/:?#=&@", errors="replace") if url.startswith(("https://", "http://")) else ""
+
+
+def _describe(folder: Path, report: Report | None, status: str) -> str:
+    problems = ["timed out"] if status == "timed_out" else []
+    if report and report.problems:
+        problems.append(report.problems)
+    if problems:
+        return f"failed: {', '.join(problems)}"
+    if status == "cancelled":
+        return "cancelled"
+    if report is None:
+        return f"failed: {'pytest wrote no report' if folder.is_dir() else 'the job left no logs'}"
+    if report.tests == 0:
+        return "failed: no tests ran"
+    if status == "success":
+        return "passed"
+    problem = "the tests passed, but the job did not" if report.suites else "the report of pytest is unreadable"
+    return f"failed: {problem}"
+
+
+def _make_record(key: Key, result: str, job: JobFile, report: Report | None) -> Record:
+    """Return the record of a group's job. What the job doesn't tell is taken from the report of pytest."""
+    started, tests_started, tests_ended = job.started, job.tests_started, job.tests_ended
+    if tests_started is None and report:
+        tests_started = _timestamp(report)
+    seconds = report.seconds if report else None
+    if tests_started is not None and tests_ended is not None:
+        seconds = max(tests_ended - tests_started, 0)
+    set_up = None if started is None or tests_started is None else max(tests_started - started, 0)
+    record = Record(
+        *key,
+        result,
+        started=tests_started if started is None else started,
+        set_up=set_up,
+        seconds=seconds,
+        attempt=job.attempt,
+        commit=job.commit,
+    )
+    record.add_tests(report)
+    return record
+
+
+def _timestamp(report: Report) -> float | None:
+    """Return when pytest started, in seconds since 1970."""
+    try:
+        return datetime.fromisoformat(report.suites[0].get("timestamp", "")).timestamp()
+    except (LookupError, ValueError, OverflowError, OSError):
+        return None

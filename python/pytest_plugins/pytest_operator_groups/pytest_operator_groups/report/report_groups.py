@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
-import shlex
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_operator_groups.common.arguments import allow_any_character
 from pytest_operator_groups.common.errors import GroupsError
@@ -17,12 +15,10 @@ from pytest_operator_groups.common.github import append
 from pytest_operator_groups.common.tables import text_table
 from pytest_operator_groups.common.text import duration, printable
 from pytest_operator_groups.formats.durations import Durations, read_durations_or_warn
-from pytest_operator_groups.formats.matrix import group_key, read_groups, runner_kind
+from pytest_operator_groups.formats.matrix import read_groups
 from pytest_operator_groups.listing.listing import NO_GROUPS
-from pytest_operator_groups.report.advice import advice
-from pytest_operator_groups.report.artifacts import link, read_artifact
-from pytest_operator_groups.report.outcome import Outcome
-from pytest_operator_groups.report.report import changes, markdown_report, totals
+from pytest_operator_groups.report.outcome import Outcome, read_outcome
+from pytest_operator_groups.report.report import advice, changes, markdown_report, totals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"report-groups: {error}", file=sys.stderr)
         return 2
     outcomes = [
-        _read_outcome(group, options.folder / f"{options.prefix}-{group['artifact_group_id']}", options.run_url)
+        read_outcome(group, options.folder / f"{options.prefix}-{group['artifact_group_id']}", options.run_url)
         for group in groups
     ]
     title = printable(f"{options.title}: " if options.title else "")
@@ -124,30 +120,6 @@ def _add_durations(path: Path, durations: Durations, outcomes: Sequence[Outcome]
         lambda key: key in groups or (is_partial and (durations.last_start(key) or 0) > oldest),
     )
     durations.write(path)
-
-
-def _read_outcome(group: dict[str, Any], folder: Path, run_url: str) -> Outcome:
-    key = group_key(group)
-    result, report, url, record, runner = read_artifact(key, folder)
-    tests = "-"
-    if report and report.tests is not None:
-        tests = f"{report.tests}{f', {report.skipped} skipped' if report.skipped else ''}"
-    # GitHub keeps the artifacts of an earlier attempt until a job replaces them.
-    attempt = os.environ.get("GITHUB_RUN_ATTEMPT", "")
-    if attempt.isdecimal() and record.attempt < int(attempt) and folder.is_dir():
-        result += f" (attempt {record.attempt})"
-    return Outcome(
-        printable(group["job_name"]),
-        result,
-        tests,
-        record.seconds,
-        record,
-        report.cases if report else [],
-        shlex.join(["pytest", key.path, f"--group={key.group_id}"]),
-        url=url or link(run_url),
-        runner=printable(runner),
-        kind=runner_kind(group),
-    )
 
 
 def _text_report(outcomes: Sequence[Outcome]) -> list[str]:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from pytest_operator_groups.common.text import fold, printable, shorten
 from pytest_operator_groups.listing.listing import NO_GROUPS
-from pytest_operator_groups.report.advice import advice
 from pytest_operator_groups.report.outcome import Outcome
-from pytest_operator_groups.report.report import changes, markdown_report, messages, totals
+from pytest_operator_groups.report.report import advice, changes, markdown_report, messages, totals
 from pytest_operator_groups.run.job import PYTEST
 
 if TYPE_CHECKING:
