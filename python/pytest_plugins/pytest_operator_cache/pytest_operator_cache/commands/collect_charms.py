@@ -64,9 +64,6 @@ def _append_output(path: str, line: str) -> None:
 
     The file of another step may lack its last line end: the line then starts on a new line all the same. See
     https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#setting-an-output-parameter
-
-    Raises:
-        OSError: The file can't be written.
     """
     with Path(path).open("ab+", buffering=0) as file:
         start = ""
@@ -98,22 +95,18 @@ def collect(
         ignore: More patterns of what does not go into a charm, for its digest.
         log: Is called with what is left out, and why.
         charm_folder: The only charm that is collected, as a path from the root; "" for all.
-
-    Raises:
-        CharmError: A charm can't be read, no runner can pack it, charmcraft can't pack only one of its platforms, there
-            is no charm at all, or there are too many jobs.
-        OSError: A charm's files can't be read.
     """
     jobs: list[dict[str, str]] = []
     folders = (folder for folder, files in walk(root) if "charmcraft.yaml" in files)
     for folder in [_find_folder(root, charm_folder)] if charm_folder else folders:
-        if not _is_text(str(folder)):
+        try:
+            str(folder).encode()
+            charm = read(folder)
+        except UnicodeEncodeError:
             raise CharmError(
                 f"the path of the charm in {str(folder)!a} is not UTF-8, so GitHub can't pass it on",
                 advice="Rename the folder.",
-            )
-        try:
-            charm = read(folder)
+            ) from None
         except NotACharmError as error:
             # What was asked for can't be left out.
             if charm_folder:
@@ -122,7 +115,7 @@ def collect(
             continue
         path = folder.relative_to(root).as_posix()
         files = digest(read_files(folder, ignore=ignore, as_committed=True))
-        jobs += [_job(path, charm, platform, files) for platform in _platforms_with_runner(charm, log)]
+        jobs += [_job(path, charm, *platform, files) for platform in _platforms_with_runner(charm, log)]
     if not jobs:
         raise CharmError("no charmcraft.yaml with `type: charm` here or below", where=str(root))
     if len(jobs) > MAX_JOBS:
@@ -142,22 +135,17 @@ def _find_folder(root: Path, charm_folder: str) -> Path:
     return folder
 
 
-def _is_text(path: str) -> bool:
-    try:
-        return bool(path.encode())
-    except UnicodeEncodeError:
-        return False
-
-
-def _platforms_with_runner(charm: Charm, log: Callable[[str], None]) -> list[Platform]:
-    """Return the platforms that a runner can pack, and log the others."""
-    platforms = charm.platforms()
-    without = [
-        f"{platform.name!r} is packed on {' or '.join(platform.build_on)}"
-        for platform in platforms
-        if not _runner_architecture(platform)
-    ]
-    if len(without) == len(platforms):
+def _platforms_with_runner(charm: Charm, log: Callable[[str], None]) -> list[tuple[Platform, str]]:
+    """Return the platforms that a runner can pack, with the runner's architecture, and log the others."""
+    found, without = [], []
+    for platform in charm.platforms():
+        # If possible, its own.
+        own = [name for name in platform.build_on if name == platform.build_for]
+        if fitting := [name for name in [*own, *platform.build_on] if name in RUNNERS]:
+            found.append((platform, fitting[0]))
+        else:
+            without.append(f"{platform.name!r} is packed on {' or '.join(platform.build_on)}")
+    if not found:
         raise CharmError(
             f"none of its platforms can be packed, because GitHub has runners only for {' and '.join(RUNNERS)}: "
             f"{', '.join(without) or 'it has none'}",
@@ -165,11 +153,10 @@ def _platforms_with_runner(charm: Charm, log: Callable[[str], None]) -> list[Pla
         )
     for reason in without:
         log(f"{charm.file}: left out, because GitHub has no runner for it: {reason}")
-    return [platform for platform in platforms if _runner_architecture(platform)]
+    return found
 
 
-def _job(path: str, charm: Charm, platform: Platform, files: str) -> dict[str, str]:
-    architecture = _runner_architecture(platform)
+def _job(path: str, charm: Charm, platform: Platform, architecture: str, files: str) -> dict[str, str]:
     return {
         "path": path,
         "charm": charm.name,
@@ -182,12 +169,6 @@ def _job(path: str, charm: Charm, platform: Platform, files: str) -> dict[str, s
         "digest": combine(files, platform.name),
         "pack_argument": "".join(pack_argument(charm, platform.name, architecture)),
     }
-
-
-def _runner_architecture(platform: Platform) -> str:
-    """Return the architecture of a runner that can pack a platform, if possible its own; empty if none can."""
-    own = [name for name in platform.build_on if name == platform.build_for]
-    return next((name for name in [*own, *platform.build_on] if name in RUNNERS), "")
 
 
 def _artifact_name(path: str, charm: str, platform: str) -> str:

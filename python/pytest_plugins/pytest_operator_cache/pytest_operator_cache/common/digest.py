@@ -1,4 +1,4 @@
-"""A digest of everything that charmcraft could pack. In doubt, a file counts."""
+"""A digest of everything that charmcraft could pack. A file counts, unless charmcraft certainly doesn't pack it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import re
 import stat
 import subprocess
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +57,8 @@ def read_files(folder: Path, *, ignore: Iterable[str] = (), as_committed: bool =
     Args:
         folder: The charm's folder.
         ignore: More patterns to leave out: of names at any depth, or of paths from the folder if there is a `/` in it.
-        as_committed: Take the line endings that are committed to git, not those that git made of them at checkout.
+        as_committed: Take the line endings that are committed to git, not those that git made of them at checkout, and
+            no tags: checkouts in CI are shallow, and differ in the tags that they have.
 
     Raises:
         CharmError: git refuses to answer.
@@ -65,8 +67,13 @@ def read_files(folder: Path, *, ignore: Iterable[str] = (), as_committed: bool =
     root = os.path.realpath(folder)
     reader = _Reader(root, ignored_by([*IGNORED, *ignore]), as_committed=as_committed)
     files = dict(reader.records(root, "", (root,)))
-    if _RUNS_GIT.search(_file_content(os.path.join(root, "charmcraft.yaml"))):
-        files[".git"] = os.fsdecode(_read_commit(root, with_tags=not as_committed))
+    project = Path(root, "charmcraft.yaml")
+    if project.is_file() and _RUNS_GIT.search(project.read_bytes()):
+        commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD")
+        # There is none before the first commit.
+        if commit and not as_committed:
+            commit = _git(root, "describe", "--always", "--long", "--tags", "--abbrev=40")
+        files[".git"] = os.fsdecode(commit)
     return files
 
 
@@ -108,13 +115,7 @@ def _any_of(patterns: Sequence[str]) -> Callable[[str], re.Match[str] | None]:
 
 
 class _Reader:
-    """Reads what counts below a charm's folder.
-
-    Args:
-        root: The folder, as a real path.
-        is_ignored: Returns whether a path from there, with this name, is left out.
-        as_committed: Whether to take the line endings that are committed.
-    """
+    """Reads what counts below a charm's folder, the root, which is a real path."""
 
     def __init__(self, root: str, is_ignored: Callable[[str, str], bool], *, as_committed: bool) -> None:
         self.root = root
@@ -122,12 +123,9 @@ class _Reader:
         self.as_committed = as_committed
 
     def records(self, folder: str, prefix: str, above: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        """Yield every path in a folder, with its kind and the hash of its content.
+        """Yield every path in a folder, after a prefix, with its kind and the hash of its content.
 
-        Args:
-            folder: The folder.
-            prefix: What its paths begin with.
-            above: The targets of the links that led here: a link back to one of them is not followed.
+        A link back to one of those above, the targets of the links that led here, is not followed.
         """
         with os.scandir(folder) as scanned:
             entries = list(scanned)
@@ -137,17 +135,14 @@ class _Reader:
             path = prefix + entry.name
             if self.is_ignored(path, entry.name):
                 continue
-            try:
+            # Another process may remove it meanwhile.
+            with suppress(FileNotFoundError):
                 if entry.is_file(follow_symlinks=False):
                     yield path, self.file(entry.path)
                 else:
                     yield from self.folder_or_link(entry, path, above)
-            except FileNotFoundError:
-                # Another process has removed it meanwhile.
-                continue
 
     def folder_or_link(self, entry: os.DirEntry[str], path: str, above: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        """Yield the same for a folder or a link, of which `path` is the path."""
         if entry.is_dir(follow_symlinks=False):
             yield from self.records(entry.path, f"{path}/", above)
         elif entry.is_symlink():
@@ -166,12 +161,11 @@ class _Reader:
             descriptor = os.open(path, os.O_RDONLY)
             try:
                 status = os.fstat(descriptor)
-                hasher, has_crlf = _hash_content(descriptor, status.st_size, look_for_crlf=self.as_committed)
-                if has_crlf and path in self.converted:
-                    os.lseek(descriptor, 0, os.SEEK_SET)
-                    hasher = _hash_with_lf(descriptor)
+                hasher, has_cr = _hash_content(descriptor, status.st_size)
             finally:
                 os.close(descriptor)
+            if has_cr and self.as_committed and path in self.converted:
+                hasher = hashlib.sha256(Path(path).read_bytes().replace(b"\r\n", b"\n"))
         except OSError as error:
             # An error of reading names no file.
             raise OSError(error.errno, error.strerror, path) from error
@@ -190,49 +184,23 @@ class _Reader:
         )
 
 
-def _hash_content(descriptor: int, size: int, *, look_for_crlf: bool) -> tuple[hashlib._Hash, bool]:
-    """Return the hash of a file's content, and whether it may have a CRLF, if that is asked for.
+def _hash_content(descriptor: int, size: int) -> tuple[hashlib._Hash, bool]:
+    """Return the hash of a file's content, and whether there is a CR in it.
 
     It is read in pieces: the file may be larger than the memory, and one read returns at most 2 GiB.
     """
     content = os.read(descriptor, min(size, _PIECE) + 1)
-    hasher, has_crlf = hashlib.sha256(content), look_for_crlf and b"\r" in content
+    hasher, has_cr = hashlib.sha256(content), b"\r" in content
     if len(content) != size:
         while piece := os.read(descriptor, _PIECE):
             hasher.update(piece)
-            has_crlf = has_crlf or (look_for_crlf and b"\r" in piece)
-    return hasher, has_crlf
-
-
-def _hash_with_lf(descriptor: int) -> hashlib._Hash:
-    """Return the hash of a file's content with LF instead of CRLF."""
-    hasher, carried = hashlib.sha256(), b""
-    while piece := os.read(descriptor, _PIECE):
-        piece = carried + piece
-        # The LF of a CR may be in the next piece.
-        carried = b"\r" if piece.endswith(b"\r") else b""
-        hasher.update(piece.removesuffix(carried).replace(b"\r\n", b"\n"))
-    hasher.update(carried)
-    return hasher
-
-
-def _read_commit(root: str, *, with_tags: bool) -> bytes:
-    """Return the commit that is checked out, and its tags; nothing before the first commit."""
-    commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD")
-    # Checkouts in CI are shallow: they differ in the tags that they have.
-    return _git(root, "describe", "--always", "--long", "--tags", "--abbrev=40") if commit and with_tags else commit
+            has_cr = has_cr or b"\r" in piece
+    return hasher, has_cr
 
 
 def _git(root: str, *arguments: str) -> bytes:
-    """Return what git prints; nothing if there is no repository.
-
-    Raises:
-        CharmError: There is a repository, and git is missing or refuses to read it.
-    """
-    parents = [root]
-    while (parent := os.path.dirname(parents[-1])) != parents[-1]:
-        parents.append(parent)
-    if not any(os.path.lexists(os.path.join(parent, ".git")) for parent in parents):
+    """Return what git prints; nothing if there is no repository. If there is one, git has to answer."""
+    if not any(os.path.lexists(folder / ".git") for folder in (Path(root), *Path(root).parents)):
         return b""
     try:
         result = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)  # noqa: S607, git is found on PATH
@@ -243,11 +211,3 @@ def _git(root: str, *arguments: str) -> bytes:
     if result.returncode and (said or result.returncode != 1):
         raise CharmError(f"git refuses to answer: {said or f'exit code {result.returncode}'}", where=root)
     return result.stdout
-
-
-def _file_content(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        return b""
