@@ -15,11 +15,7 @@ if TYPE_CHECKING:
 
 
 def pack(search: Search, cache: Cache, destination: Path) -> Path:
-    """Return where the charm is, which is the destination if it comes from the cache.
-
-    Raises:
-        CharmError: The charm can't be read or packed, it is unclear what to pack, or charmcraft left no such charm.
-    """
+    """Return where the charm is, which is the destination if it comes from the cache."""
     options = search.options
     # Which platform a base means is in charmcraft.yaml, which is part of the digest.
     bases = [search.base or "", *(f"{charm}={base}" for charm, base in sorted(options.bases.items()))]

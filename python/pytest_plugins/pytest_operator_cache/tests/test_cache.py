@@ -801,10 +801,10 @@ def test_entries_tell_what_is_kept(tmp_path: Path) -> None:
     # Some file systems count in steps of milliseconds.
     os.utime(store.folder / ("b" * 64), (1, 1))
     for number in range(3):
-        entry = store.get("a" * 64, tmp_path, since=time.time() - 3600)
+        entry = store.get("a" * 64, tmp_path, oldest=time.time() - 3600)
         assert entry
         assert store.entries()[0].hits == number + 1
-    assert store.get("a" * 64, tmp_path, since=time.time() + 3600) is None
+    assert store.get("a" * 64, tmp_path, oldest=time.time() + 3600) is None
     (store.folder / ("c" * 64)).write_bytes(b"corrupt")
     (store.folder / ("d" * 64)).write_bytes(b"0" * 64 + b"[" * 60_000)
     first, second = store.entries()

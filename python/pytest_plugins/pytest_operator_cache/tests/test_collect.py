@@ -402,7 +402,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.sampled_from(["base", "bases", "platforms", "build-base", "type", "name"]), JSON))
 def test_no_charmcraft_yaml_is_a_traceback(project: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -35,7 +35,7 @@ FILES = st.tuples(st.binary(max_size=40), st.booleans())
 LINKS = PATHS
 TREES = st.dictionaries(PATHS, st.one_of(FILES, LINKS), max_size=6)
 
-properties = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+properties = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 class Tree:
@@ -395,7 +395,7 @@ def test_repository_without_a_commit(tmp_path: Path) -> None:
     assert digest(read_files(tmp_path))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.text("\r\nx", max_size=12), st.integers(1, 4))
 def test_pieces_do_not_change_the_digest(text: str, size: int) -> None:
     content = text.encode()

@@ -105,6 +105,22 @@ def test_none_fits(
     )
 
 
+def test_suites_may_catch_what_pytest_operator_raises(
+    pytester: pytest.Pytester, make_charm: MakeCharm, run: Run
+) -> None:
+    make_charm()
+    pytester.makepyfile(
+        """
+        import pytest
+
+        def test_charm(packed_charm):
+            with pytest.raises(FileNotFoundError, match="no packed charm 'demo'"):
+                packed_charm()
+        """
+    )
+    run().assert_outcomes(passed=1)
+
+
 def test_none_is_there_but_elsewhere(
     make_charm: MakeCharm, make_packed: MakePacked, error_of: Callable[..., str], pytester: pytest.Pytester
 ) -> None:
@@ -283,7 +299,7 @@ def test_leftover_says_anything(
         assert Search(folder).path_in_folder() == pytester.path / "left.charm"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_no_damage_of_a_packed_charm_is_a_traceback(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as name:

@@ -28,22 +28,18 @@ _POLL = 0.05
 
 @dataclass(frozen=True)
 class Cache:
-    """Where and how builds are cached.
-
-    Attributes:
-        store: Where they are.
-        ignore: More patterns of what charmcraft doesn't pack.
-        log: Is called with each line that the user should see.
-        is_asked_for: Whether the user wants builds of earlier runs, and lines about the cache.
-        run_start: When this run started, in seconds since 1970: without being asked, only its own builds are used.
-        written: The files and folders that this run writes, as real paths: they aren't packed either.
-    """
+    """Where and how builds are cached."""
 
     store: Store
+    # More patterns of what charmcraft doesn't pack.
     ignore: Sequence[str]
+    # Is called with each line that the user should see.
     log: Callable[[str], None]
+    # Whether the user wants builds of earlier runs, too, and lines about the cache.
     is_asked_for: bool
+    # In seconds since 1970.
     run_start: float
+    # The files and folders that this run writes, as real paths: they aren't packed either.
     written: Sequence[Path] = ()
 
 
@@ -51,13 +47,8 @@ class Build:
     """One build of a charm, as a context manager for `with` and `async with`.
 
     Inside, `charms` has the paths of the cached charms. If it is empty, pack them and assign their paths: they are put
-    into the cache at the end. Only one process at a time packs a folder.
-
-    Args:
-        cache: Where it is cached.
-        folder: The charm's folder, absolute.
-        arguments: What is passed to charmcraft, and everything else that chooses the result.
-        destination: The folder for what comes from the cache.
+    into the cache at the end. Only one process at a time packs a folder. The arguments are those of charmcraft, and
+    everything else that chooses the result; the destination is for what comes from the cache.
     """
 
     def __init__(self, cache: Cache, folder: Path, arguments: Sequence[str], destination: Path) -> None:
@@ -192,12 +183,7 @@ class Build:
 
 
 def read_inputs(folder: Path, arguments: Sequence[str], ignore: Sequence[str]) -> dict[str, str]:
-    """Return what a charm is packed from: what `read_files` returns, and after a NUL, settings with a hash of each.
-
-    Raises:
-        CharmError: charmcraft does not start, or git does not answer.
-        OSError: A file can't be read.
-    """
+    """Return what a charm is packed from: what `read_files` returns, and after a NUL, settings with a hash of each."""
     inputs = read_files(folder, ignore=[*ignore, *charmcraft.work_folders(arguments)])
     for name, value in charmcraft.settings(arguments).items():
         # A variable may hold a secret, and inputs are kept.

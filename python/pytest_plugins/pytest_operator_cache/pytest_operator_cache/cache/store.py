@@ -21,7 +21,7 @@ _KEY = re.compile(r"[0-9a-f]{64}")
 _HITS = ".hits"
 _TEMPORARY = ".keeping-"
 # A charm, its number of hits, what a build was made of, and what is being written.
-_OWN = re.compile(rf"[0-9a-f]{{64}}({_HITS})?|[0-9a-f]{{16}}\.json|{re.escape(_TEMPORARY)}.*")
+_FILE_NAME = re.compile(rf"[0-9a-f]{{64}}({_HITS})?|[0-9a-f]{{16}}\.json|{re.escape(_TEMPORARY)}.*")
 # In seconds. No copy takes as long: an older file was left by a process that was killed.
 _ABANDONED_AFTER = 3600
 _CHUNK = 65536
@@ -35,19 +35,14 @@ class CorruptError(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """The charms of a key.
-
-    Attributes:
-        charms: Their paths: after `Store.get` those of the copies, after `Store.entries` only their names.
-        seconds: How long it took to pack them.
-        packed: When they were put into the store, in seconds since 1970.
-        size: The bytes that they take there.
-        hits: How often they were taken from there.
-    """
+    """The charms of a key: after `Store.get` the paths of the copies, after `Store.entries` only their names."""
 
     charms: list[Path]
+    # How long it took to pack them.
     seconds: float
+    # In seconds since 1970.
     packed: float = 0
+    # In bytes.
     size: int = 0
     hits: int = 0
 
@@ -57,28 +52,14 @@ class Store:
 
     The file is the SHA-256 of what follows, a line of JSON, and the charms. Several processes may read and write it,
     because it appears whole, and a file with another hash is not used.
-
-    Args:
-        folder: Where to keep them.
-        max_bytes: How many bytes to keep.
     """
 
     def __init__(self, folder: Path, max_bytes: int = MAX_BYTES) -> None:
         self.folder = folder
         self.max_bytes = max_bytes
 
-    def get(self, key: str, destination: Path, since: float = 0) -> Entry | None:
-        """Copy the charms of a key to a folder, and return them; None if there are none.
-
-        Args:
-            key: What they were put under.
-            destination: The folder for the copies.
-            since: Ignore charms that were packed before, in seconds since 1970.
-
-        Raises:
-            CorruptError: They are not what was put there.
-            OSError: They can't be read or copied.
-        """
+    def get(self, key: str, destination: Path, oldest: float = 0) -> Entry | None:
+        """Copy the charms of a key to a folder, and return them; None if there are none, or they are older."""
         path = self.folder / key
         try:
             file = path.open("rb")
@@ -91,7 +72,7 @@ class Store:
             with suppress(*_MALFORMED):
                 hasher.update(header := file.readline(_CHUNK))
                 facts = json.loads(header)
-                if facts["packed"] < since:
+                if facts["packed"] < oldest:
                     return None
                 charms = [destination / Path(name).name for name, _ in facts["charms"]]
                 for charm, (_, size) in zip(charms, facts["charms"], strict=True):
@@ -110,11 +91,7 @@ class Store:
         return entry
 
     def put(self, key: str, entry: Entry) -> None:
-        """Keep charms under a key, and evict others to make room for them.
-
-        Raises:
-            OSError: There is no room, or they can't be read or written. Nothing is kept then.
-        """
+        """Keep charms under a key, and evict others to make room for them. After an OSError, nothing is kept."""
         charms = [(charm, charm.stat().st_size) for charm in entry.charms]
         names = [(charm.name, size) for charm, size in charms]
         header = json.dumps({"charms": names, "seconds": entry.seconds, "packed": time.time()}).encode() + b"\n"
@@ -148,11 +125,7 @@ class Store:
         return entries
 
     def evict(self, room: int = 0) -> None:
-        """Remove the least recently used until there is room, and what killed processes have left.
-
-        Args:
-            room: How many bytes will be added.
-        """
+        """Remove the least recently used until there is room for so many bytes, and what killed processes have left."""
         total = room
         for path, status in self._files():
             is_temporary = path.name.startswith(_TEMPORARY)
@@ -161,21 +134,13 @@ class Store:
                 _remove(path)
 
     def clear(self) -> str:
-        """Remove all charms, and return how many and how large they were, in words.
-
-        Raises:
-            OSError: The folder can't be read.
-        """
+        """Remove all charms, and return how many and how large they were, in words."""
         removed = [(path, status.st_size) for path, status in self._files() if _remove(path)]
         count = sum(bool(_KEY.fullmatch(path.name)) for path, _ in removed)
         return f"{count} removed from {self.folder}, {sum(size for _, size in removed) / 1e6:,.0f} MB"
 
     def lock_file(self, folder: Path) -> Path:
-        """Return the file to lock while a charm's folder is packed: charmcraft can't pack one twice at a time.
-
-        Raises:
-            OSError: The store can't be written.
-        """
+        """Return the file to lock while a charm's folder is packed: charmcraft can't pack one twice at a time."""
         self._make_folder()
         return self._path(os.path.realpath(folder), ".lock")
 
@@ -208,7 +173,7 @@ class Store:
         files = []
         with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
             for entry in entries:
-                if _OWN.fullmatch(entry.name):
+                if _FILE_NAME.fullmatch(entry.name):
                     with suppress(FileNotFoundError):
                         files.append((Path(entry.path), entry.stat(follow_symlinks=False)))
         return sorted(files, key=lambda file: file[1].st_mtime, reverse=True)

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from pytest_operator_cache.charm.source import Charm, Requirement
 
-_DESTRUCTIVE = "--destructive-mode"
-
 
 def host_architecture() -> str:
     """Return the Debian architecture of this machine."""
@@ -28,11 +26,7 @@ def host_architecture() -> str:
 
 
 def version() -> str:
-    """Return the version of charmcraft. If it is a snap, return its revision, which needs no process.
-
-    Raises:
-        CharmError: It is not on PATH, or does not start.
-    """
+    """Return the version of charmcraft. If it is a snap, return its revision, which needs no process."""
     program = _find()
     # snap/bin/charmcraft is a link to snap itself, and snap/charmcraft/current one to the revision.
     revision = Path(program).parent.parent / "charmcraft/current"
@@ -42,11 +36,7 @@ def version() -> str:
 
 
 def settings(arguments: Sequence[str]) -> dict[str, str]:
-    """Return what charmcraft's result depends on besides its arguments and the charm's files, by its name for people.
-
-    Raises:
-        CharmError: charmcraft is not on PATH, or does not start.
-    """
+    """Return what charmcraft's result depends on besides its arguments and the files, by its name for people."""
     found = {"charmcraft": version(), "the machine's architecture": os.uname().machine}
     for name, value in os.environ.items():
         if name.startswith(("CRAFT_", "CHARMCRAFT_")) and name != "CHARMCRAFT_AUTH":
@@ -61,11 +51,6 @@ def work_folders(arguments: Sequence[str]) -> list[str]:
     return ["/parts", "/stage", "/prime", "/overlay"] if _packs_on_host(arguments) else []
 
 
-def build_arguments(extra: Sequence[str], *, destructive: bool) -> list[str]:
-    """Return the arguments of every `charmcraft pack`: those of the user, and whether to pack on the host itself."""
-    return [*extra, *([_DESTRUCTIVE] if destructive else [])]
-
-
 def platform_of(arguments: Sequence[str]) -> str:
     """Return the platform that charmcraft's arguments ask for; empty if they ask for none."""
     for argument, following in zip(arguments, [*arguments, ""][1:], strict=True):
@@ -76,15 +61,9 @@ def platform_of(arguments: Sequence[str]) -> str:
 
 
 def pack_argument(charm: Charm, platform: str, architecture: str) -> list[str]:
-    """Return the argument that makes charmcraft pack only one platform; none if it packs no other.
+    """Return the argument that makes charmcraft pack only one platform, on a machine with this architecture.
 
-    Args:
-        charm: The charm's source.
-        platform: The platform's name.
-        architecture: The architecture of the machine that packs.
-
-    Raises:
-        CharmError: It packs others, and takes no argument that chooses this one.
+    It is empty if charmcraft packs no other platform there. If no argument chooses this one, it is a CharmError.
     """
     packed = [other.name for other in charm.platforms(architecture) if architecture in other.build_on]
     if packed == [platform]:
@@ -101,11 +80,7 @@ def pack_argument(charm: Charm, platform: str, architecture: str) -> list[str]:
 
 
 def select_argument(charm: Charm, requirement: Requirement) -> list[str]:
-    """Return the argument that makes charmcraft pack only the charm that fits; none if it packs no other.
-
-    Raises:
-        CharmError: No platform fits, several do, or no argument chooses the one that fits.
-    """
+    """Return the argument that makes charmcraft pack only the charm that fits, as `pack_argument` does."""
     architecture = host_architecture()
     platforms = charm.platforms(architecture)
     fitting = [platform for platform in requirement.select(platforms) if architecture in platform.build_on]
@@ -140,11 +115,6 @@ def file_names(charm: Charm, requirement: Requirement) -> set[str]:
 
 
 def pack(folder: Path, arguments: Sequence[str]) -> None:
-    """Pack the charm in a folder.
-
-    Raises:
-        CharmError: It can't be packed.
-    """
     _run([_find(), "pack", *arguments], folder)
 
 
@@ -165,7 +135,7 @@ def file_state(charm: Path) -> tuple[int, int]:
 
 
 def _packs_on_host(arguments: Sequence[str]) -> bool:
-    return _DESTRUCTIVE in arguments or os.environ.get("CRAFT_BUILD_ENVIRONMENT") == "host"
+    return "--destructive-mode" in arguments or os.environ.get("CRAFT_BUILD_ENVIRONMENT") == "host"
 
 
 def _choices(entries: list[dict[str, Any]], architecture: str) -> set[str]:

@@ -106,10 +106,9 @@ class Search:
 
     def path_in_folder(self, files: Sequence[Path] | None = None) -> Path:
         """Return the path of the only one that fits, of these files or of all in the folder."""
-        fitting = self._fitting(files)
-        if len(fitting) > 1:
-            raise self._several_fit(fitting)
-        (packed,) = fitting
+        packed, *others = self._fitting(files)
+        if others:
+            raise self._several_fit([packed, *others])
         check(packed)
         _LOGGER.info("Found charm %s: %s", self.charm.name, packed.path)
         return packed.path
@@ -196,11 +195,7 @@ class Search:
 
 
 def read_packed(path: Path) -> Packed:
-    """Return what a packed charm says about itself.
-
-    Raises:
-        CharmError: It is no charm.
-    """
+    """Return what a packed charm says about itself. It is a CharmError if the file is no charm."""
     import zipfile
 
     problem: object = None
@@ -219,11 +214,7 @@ def read_packed(path: Path) -> Packed:
 
 
 def check(packed: Packed) -> None:
-    """Read all of a packed charm.
-
-    Raises:
-        CharmError: It is corrupt.
-    """
+    """Read all of a packed charm. It is a CharmError if it is corrupt."""
     import zipfile
 
     try:

@@ -16,32 +16,18 @@ DOCUMENTATION = "https://documentation.ubuntu.com/charmcraft/stable/reference/pl
 
 @dataclass(frozen=True)
 class Platform:
-    """One `.charm` file that charmcraft packs.
-
-    Attributes:
-        name: As charmcraft names it; see `_charmcraft.pack_argument` for how to choose it.
-        build_on: The Debian architectures that it can be packed on.
-        build_for: The Debian architecture that it runs on, or "all"; of several, the first.
-        bases: What it runs on, such as "ubuntu@24.04".
-        architectures: All Debian architectures that it runs on, or "all".
-    """
+    """One `.charm` file that charmcraft packs. Bases are such as "ubuntu@24.04", architectures are those of Debian."""
 
     name: str
     build_on: tuple[str, ...]
-    build_for: str
+    build_for: str  # of several architectures, the first
     bases: frozenset[str]
     architectures: frozenset[str]
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """What a packed charm must be.
-
-    Attributes:
-        architecture: The Debian architecture that it must run on.
-        bases: The bases that it must run on; any, if empty.
-        platform: The name of the platform that it was packed for; any, if empty.
-    """
+    """What a packed charm must run on, and the name of the platform that it was packed for; anything, if empty."""
 
     architecture: str
     bases: frozenset[str] = field(default_factory=frozenset)
@@ -63,16 +49,11 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Charm:
-    """The source of a charm.
-
-    Attributes:
-        folder: Where it is, absolute.
-        name: The charm's name, as Juju knows it.
-        project: The content of charmcraft.yaml; empty for a charm that has only a metadata.yaml.
-    """
+    """The source of a charm in a folder, whose path is absolute."""
 
     folder: Path
     name: str
+    # The content of charmcraft.yaml; empty for a charm that has only a metadata.yaml.
     project: dict[str, Any]
 
     @property
@@ -83,11 +64,7 @@ class Charm:
     def platforms(self, architecture: str = "amd64") -> list[Platform]:
         """Return what charmcraft packs of it, in the order of charmcraft.yaml.
 
-        Args:
-            architecture: Of the machine that packs. Entries of `bases` without an architecture are for this one.
-
-        Raises:
-            CharmError: charmcraft.yaml doesn't have the form that charmcraft documents.
+        Entries of `bases` without an architecture are for that of the machine that packs.
         """
         import craft_platforms
 
@@ -105,10 +82,9 @@ class Charm:
                     )
         except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
             # craft-platforms expects a file that was validated: its other errors mean nothing to people.
-            has_message = isinstance(error, (NotImplementedError, ValueError))
-            said = (
-                f"{error} {getattr(error, 'resolution', None) or ''}".strip() if has_message else "they are malformed"
-            )
+            said = "they are malformed"
+            if isinstance(error, (NotImplementedError, ValueError)):
+                said = f"{error} {getattr(error, 'resolution', None) or ''}".strip()
             raise CharmError(
                 f"can't read its platforms: {said}", where=self.file, advice=f"See {DOCUMENTATION}"
             ) from error
@@ -117,22 +93,13 @@ class Charm:
         return list(platforms.values())
 
     def platform(self, name: str, architecture: str = "amd64") -> Platform:
-        """Return the platform with a name; arguments and errors are those of `platforms`.
-
-        Raises:
-            CharmError: There is none.
-        """
         platforms = {platform.name: platform for platform in self.platforms(architecture)}
         if name not in platforms:
             raise CharmError(f"no platform {name!r}", where=self.file, advice=f"It has {', '.join(platforms)}.")
         return platforms[name]
 
     def bases_at(self, index: int) -> frozenset[str]:
-        """Return what the charm at an index into `bases` runs on.
-
-        Raises:
-            CharmError: There are no `bases`, not so many, or one without a name or a channel.
-        """
+        """Return what the charm at an index into `bases` runs on."""
         entries = self.project.get("bases")
         if not entries or not isinstance(entries, list):
             raise CharmError(
@@ -151,12 +118,7 @@ class Charm:
 
 
 def read(folder: Path) -> Charm:
-    """Read the source of a charm.
-
-    Raises:
-        NotACharmError: There is no charmcraft.yaml, or it is of another type.
-        CharmError: It can't be read.
-    """
+    """Read the source of a charm. It is a NotACharmError if there is no charmcraft.yaml, or one of another type."""
     folder = folder.absolute()
     project = _read_yaml(folder / "charmcraft.yaml")
     kind = project.get("type", "charm") if project else "charm"
@@ -175,22 +137,14 @@ def read(folder: Path) -> Charm:
 
 
 def check_base(base: str, where: str = "") -> str:
-    """Return a base if it is written as one.
-
-    Raises:
-        CharmError: It isn't.
-    """
+    """Return a base if it is written as one."""
     if not re.fullmatch(r"[a-z]+@[\w.]+", base):
         raise CharmError(f"{base!r} is not a base", where=where, advice="Write NAME@CHANNEL, such as ubuntu@24.04.")
     return base
 
 
 def run_on(entry: dict[str, Any]) -> frozenset[str]:
-    """Return what the charm of an entry of `bases` runs on.
-
-    Raises:
-        ValueError: A base has no name or no channel.
-    """
+    """Return what the charm of an entry of `bases` runs on. It is a ValueError if a base has no name or no channel."""
     try:
         return frozenset(f"{base['name']}@{base['channel']}" for base in entry.get("run-on", [entry]))
     except (AttributeError, KeyError, TypeError) as error:
@@ -198,11 +152,7 @@ def run_on(entry: dict[str, Any]) -> frozenset[str]:
 
 
 def parse_yaml(content: bytes) -> Any:
-    """Return what a YAML file of someone else holds.
-
-    Raises:
-        ValueError: It is not YAML, or not what Python can hold.
-    """
+    """Return what a YAML file of someone else holds. It is a ValueError if it isn't YAML, or Python can't hold it."""
     import yaml
 
     try:
@@ -211,7 +161,7 @@ def parse_yaml(content: bytes) -> Any:
         raise ValueError(str(error)) from error
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    # pyyaml takes it that every value has the form of its tag.
+    # pyyaml doesn't check that a value has the form of its tag.
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ValueError(f"a value doesn't fit its tag, such as !!int or !!timestamp ({error})") from error
 

@@ -59,10 +59,6 @@ def read_files(folder: Path, *, ignore: Iterable[str] = (), as_committed: bool =
         ignore: More patterns to leave out: of names at any depth, or of paths from the folder if there is a `/` in it.
         as_committed: Take the line endings that are committed to git, not those that git made of them at checkout, and
             no tags: checkouts in CI are shallow, and differ in the tags that they have.
-
-    Raises:
-        CharmError: git refuses to answer.
-        OSError: Something can't be read.
     """
     root = os.path.realpath(folder)
     reader = _Reader(root, ignored_by([*IGNORED, *ignore]), as_committed=as_committed)
