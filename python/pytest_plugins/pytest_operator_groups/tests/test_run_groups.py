@@ -22,6 +22,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from pytest_operator_groups.common.errors import GroupsError
 from pytest_operator_groups.run.job import Job
+from pytest_operator_groups.run.models import list_models
 from pytest_operator_groups.run.processes import ProcessPool
 from pytest_operator_groups.run.results import read_last_run
 from pytest_operator_groups.run.run_groups import read_options
@@ -196,7 +197,8 @@ def test_environment(): assert not {"GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"} & {*
     results = json.loads((suite / ".run-groups/results.json").read_bytes())
     assert (results["jobs"], results["seconds"] > 0) == (1, True)
     one = results["groups"][1]
-    assert one.pop("started") > 0
+    # One at a time.
+    assert one.pop("started") >= results["groups"][0]["started"] + results["groups"][0]["seconds"]
     assert one.pop("seconds") > 0
     assert one == {
         "job_name": "test_a.py | group 2",
@@ -528,15 +530,6 @@ def test_closed_terminal(make_suite: MakeSuite, run_groups: RunGroups, unbuffere
     assert (ended.code, ended.outcomes) == (2, {"hangs": "not run", "fails": "failed"})
 
 
-def test_lines_about_charms_are_shown_once(make_suite: MakeSuite, run_groups: RunGroups) -> None:
-    line = "charm cache: demo_amd64.charm from the cache"
-    conftest = f"def pytest_terminal_summary(terminalreporter): terminalreporter.write_line({line!r})"
-    make_suite({"test_a.py": TWO_PASS, "conftest.py": conftest})
-    ended = run_groups()
-    assert ended.code == 0
-    assert ended.stdout.count(line) == 1
-
-
 @pytest.mark.long
 def test_longest_first(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     groups = "".join(f"@pytest.mark.group({name!r})\ndef test_{name}(): ...\n" for name in "abcd")
@@ -605,6 +598,17 @@ def test_error_in_pyproject(make_suite: MakeSuite, text: str, message: str, caps
     assert f"\nrun-groups: error: {message}" in capsys.readouterr().err
 
 
+def test_pyproject_that_can_not_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pyproject.toml").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        read_options([])
+    error = "pyproject.toml: can't be read ([Errno 21] Is a directory: 'pyproject.toml')\n"
+    assert capsys.readouterr().err.endswith(f"\nrun-groups: error: {error}")
+
+
 def test_defaults_in_pyproject(make_suite: MakeSuite) -> None:
     make_suite({"pyproject.toml": "[tool.run-groups]\njobs = 7\npaths = ['a', 'b']\ntimeout = 1.5"})
     options = read_options(["--timeout=2"])
@@ -623,7 +627,10 @@ def test_models_that_are_left(
     make_suite: MakeSuite, run_groups: RunGroups, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As `juju models --format=json` answers.
-    models = [{"name": f"admin/{name}", "controller-name": "lxd"} for name in ("testing", "left")]
+    models = [
+        {"name": f"admin/{name}", "controller-name": "lxd", "life": life}
+        for name, life in (("testing", "alive"), ("left", "alive"), ("destroyed", "dying"))
+    ]
     (tmp_path / "models").write_text(json.dumps({"models": models[:1]}))
     (tmp_path / "more").write_text(json.dumps({"models": models}))
     (tmp_path / "juju").write_text(f"#!/bin/sh\ncat '{tmp_path}/models'\n")
@@ -639,17 +646,22 @@ def test_models_that_are_left(
     assert "are left" not in run_groups().stdout, "it was there before"
 
 
-@pytest.mark.parametrize("juju", ["exit 1", "echo nonsense", "echo '{\"models\": [1]}'"])
-def test_juju_that_does_not_tell(
-    make_suite: MakeSuite, run_groups: RunGroups, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, juju: str
-) -> None:
-    (tmp_path / "juju").write_text(f"#!/bin/sh\n{juju}\n")
+@pytest.mark.parametrize(
+    "juju",
+    [
+        "#!/bin/sh\nexit 1",
+        "#!/bin/sh\necho nonsense",
+        "#!/bin/sh\necho '{\"models\": [1]}'",
+        "#!/bin/sh\nsleep 1000 & wait",
+        pytest.param("\0", id="not a program"),
+    ],
+)
+def test_juju_that_does_not_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, juju: str) -> None:
+    (tmp_path / "juju").write_text(juju)
     (tmp_path / "juju").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    make_suite({"test_a.py": "@pytest.mark.group(1)\ndef test_one(): ..."})
-    ended = run_groups()
-    assert (ended.code, ended.stderr) == (0, "")
-    assert ended.stdout.endswith(" s)\n")
+    monkeypatch.setattr("pytest_operator_groups.run.models.TIMEOUT", 0.5)
+    assert asyncio.run(list_models()) is None
 
 
 def test_estimate() -> None:
@@ -661,12 +673,6 @@ def test_estimate() -> None:
     assert (estimate.done, estimate.left) == (1 - 25 / 40, 15)
     jobs[1].expected = None
     assert Estimate(jobs, 5, 1).left == 15
-
-
-def test_one_at_a_time(make_suite: MakeSuite, run_groups: RunGroups) -> None:
-    make_suite({"test_a.py": TWO_PASS})
-    one, two = run_groups("--jobs=1").groups.values()
-    assert one["started"] + one["seconds"] <= two["started"]
 
 
 def test_two_at_a_time(make_suite: MakeSuite, run_groups: RunGroups) -> None:

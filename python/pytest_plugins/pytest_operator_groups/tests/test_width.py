@@ -17,8 +17,7 @@ from pytest_operator_groups.common.text import cells, fold
 from pytest_operator_groups.formats.durations import Durations
 from pytest_operator_groups.formats.junit import Report
 from pytest_operator_groups.run.job import Job
-from pytest_operator_groups.run.run_report import RunReport
-from pytest_operator_groups.run.screen import LiveTable, show_summary
+from pytest_operator_groups.run.screen import LiveTable, describe_outcomes, show_summary
 from rich.cells import cell_len
 
 if TYPE_CHECKING:
@@ -138,8 +137,8 @@ def test_summary_with_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     jobs[0].seconds = 36_000
     cases = "".join(f"<testcase name='{name * 90}' time='18000'/>" for name in "ab")
     jobs[0].report = Report([ET.fromstring(f"<testsuite>{cases}</testsuite>")])  # noqa: S314, the text is above
-    report = RunReport(jobs, 0, Durations(), 5)
-    show_summary(jobs, 36_000, report.notes(COLUMNS))
+    outcomes = [job.make_outcome(0) for job in jobs]
+    show_summary(jobs, 36_000, describe_outcomes(outcomes, Durations(), 5, COLUMNS))
     text = plain(terminal.getvalue())
     (table,) = re.findall("^GROUP .*?\n\n", text, re.DOTALL | re.MULTILINE)
     assert len(table.split("\n")) == 1 + len(jobs) + 2, table

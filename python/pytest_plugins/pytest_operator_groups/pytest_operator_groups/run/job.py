@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from pytest_operator_groups.common.text import printable
 from pytest_operator_groups.formats.junit import Report, read_report
 from pytest_operator_groups.formats.records import Key, Record
+from pytest_operator_groups.report.outcome import Outcome
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,11 +76,24 @@ class Job:
         """What tells the group from all others."""
         return Key(self.path, self.group_id)
 
+    @property
+    def repeat_command(self) -> str:
+        """The line that repeats the group: its command, without what it writes only for `run-groups`."""
+        own = ("--junit-xml=", "--group-progress=")
+        command = [argument for argument in self.command if not argument.startswith(own)]
+        if command[: len(PYTEST)] == PYTEST:
+            command[: len(PYTEST)] = ["pytest"]
+        return printable(shlex.join(command))
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+
     def finish(self, returncode: int) -> None:
         """Set the result: a group has passed if pytest exits with 0 and has written a report of its tests.
 
-        Args:
-            returncode: pytest's exit code, or the negative number of the signal that killed it.
+        For the signal that killed pytest, the code is its negative number.
         """
         self.report = read_report(self.junit)
         self.tests = self.report.tests if self.report else None
@@ -85,11 +101,7 @@ class Job:
         self.state = "failed" if self.reason else "passed"
 
     def make_record(self, start_of_run: float) -> Record:
-        """Return the record of the group.
-
-        Args:
-            start_of_run: When the run started, in seconds since 1970.
-        """
+        """Return the record of the group. The run started at this time, in seconds since 1970."""
         record = Record(
             self.path,
             self.group_id,
@@ -101,6 +113,20 @@ class Job:
         )
         record.add_tests(self.report)
         return record
+
+    def make_outcome(self, start_of_run: float) -> Outcome:
+        """Return what a report shows of the group."""
+        return Outcome(
+            printable(self.name),
+            printable(f"{self.state}: {self.reason}" if self.reason else self.state),
+            "-" if self.tests is None else str(self.tests),
+            self.seconds,
+            self.make_record(start_of_run),
+            self.report.cases if self.report else [],
+            self.repeat_command,
+            log=printable(str(self.log)) if self.log.exists() else "",
+            runner=str(self.worker),
+        )
 
 
 def _reason(returncode: int, report: Report | None) -> str:

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import shlex
-import shutil
+import signal
 from asyncio.subprocess import DEVNULL, PIPE
 
+from pytest_operator_groups.run.processes import signal_session
+
 # In seconds. A controller that is gone lets `juju` wait for minutes.
-_TIMEOUT = 20
+TIMEOUT = 20.0
 
 
 async def list_models() -> set[str] | None:
-    """Return the models of the current controller, as CONTROLLER:OWNER/NAME, or None if `juju` doesn't tell."""
-    if shutil.which("juju") is None:
-        return None
-    process = await asyncio.create_subprocess_exec(
-        "juju", "models", "--format=json", stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, start_new_session=True
-    )
+    """Return the models of the current controller, as CONTROLLER:OWNER/NAME, or None if `juju` doesn't tell.
+
+    Those that are being destroyed are left out.
+    """
+    command = ["juju", "models", "--format=json"]
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), _TIMEOUT)
-        return {f"{model['controller-name']}:{model['name']}" for model in json.loads(output)["models"]}
-    except (asyncio.TimeoutError, ValueError, TypeError, KeyError):
+        # In its own session, Ctrl-C doesn't reach it, and it can't ask for a password.
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, start_new_session=True
+        )
+    except OSError:
+        return None
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), TIMEOUT)
+        models = json.loads(output)["models"]
+        return {f"{model['controller-name']}:{model['name']}" for model in models if model.get("life") != "dying"}
+    except (asyncio.TimeoutError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return None
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+        signal_session(process.pid, signal.SIGKILL)
+        await process.wait()
 
 
 def describe_left(before: set[str], after: set[str] | None) -> list[str]:

@@ -29,7 +29,7 @@ class ProcessPool:
     """Runs processes, and ends everything that they have started.
 
     Args:
-        timeout: The seconds that a job may take, or None.
+        timeout: The seconds that a job can take, or None.
         grace: The seconds between SIGINT, which lets fixtures tear down, and SIGTERM.
 
     Attributes:
@@ -79,13 +79,7 @@ class ProcessPool:
     async def run(
         self, jobs: Sequence[Job], max_jobs: int, environment: Mapping[str, str], on_change: Callable[[Job], None]
     ) -> None:
-        """Run the jobs in their order.
-
-        Args:
-            jobs: Their states and results are set.
-            max_jobs: How many run at the same time.
-            environment: The environment variables of the processes.
-            on_change: Is called with a job when its state has changed.
+        """Run the jobs in their order, and set their states and results. `on_change` gets each job whose state changes.
 
         Raises:
             OSError: The first one of on_change, after all jobs have ended as if interrupted.
@@ -128,7 +122,7 @@ class ProcessPool:
             job.finish(returncode)
             if ended_by:
                 job.state, job.reason = "failed", ended_by
-        # pytest has not told how it ended.
+        # pytest's own output doesn't say how it ended.
         if (ended_by or job.report is None) and job.log.exists():
             with contextlib.suppress(OSError), job.log.open("a", encoding="utf-8", errors="replace") as log:
                 log.write(describe_end(job.progress, job.reason, printable))
@@ -148,8 +142,8 @@ class ProcessPool:
             command: The program and its arguments.
             output: The file for its output. It is overwritten.
             environment: Its environment variables.
-            timeout: The seconds that it may take, or None.
-            progress: The file in which its pytest tells its process.
+            timeout: The seconds that it can take, or None.
+            progress: The file in which pytest writes the ID of its process.
 
         Returns:
             Its exit code, or the negative number of a signal; why it was ended, or ""; the seconds that it took.
@@ -186,7 +180,7 @@ class ProcessPool:
         """Interrupt pytest, which then tears its fixtures down, and wait for its end."""
         pid, is_sent, ends = None, False, time.monotonic() + self._grace
         while not (exited.done() or self._terminate.is_set()) and time.monotonic() < ends:
-            # Python can lose SIGINT while it imports modules: send it again when pytest has told its process.
+            # Python can lose SIGINT while it imports modules: send it again when pytest has written its ID.
             if pid is None:
                 pid = _find_pytest(session, progress)
                 with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""The results of a run of groups on disk: results.json and results.xml."""
+"""The results of a run of groups on disk: results.json, results.xml, report.md, and a record for each group."""
 
 from __future__ import annotations
 
@@ -13,23 +13,20 @@ from pytest_operator_groups.common.text import printable
 from pytest_operator_groups.formats.files import replace
 from pytest_operator_groups.formats.junit import read_report
 from pytest_operator_groups.formats.records import Key
+from pytest_operator_groups.listing.listing import NO_GROUPS
+from pytest_operator_groups.report.report import markdown_report, totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pytest_operator_groups.formats.durations import Durations
     from pytest_operator_groups.formats.records import Record
+    from pytest_operator_groups.report.outcome import Outcome
     from pytest_operator_groups.run.job import Job
 
 
 class Results:
-    """The files.
-
-    Args:
-        folder: The folder for them.
-        jobs: The groups.
-        max_jobs: How many run at the same time.
-        kept: What results.json said of groups that are left out of this run.
-    """
+    """The files of all groups. Those that are left out of this run are kept as results.json had them."""
 
     def __init__(self, folder: Path, jobs: Sequence[Job], max_jobs: int, kept: Sequence[dict[str, Any]]) -> None:
         self._folder = folder
@@ -38,23 +35,12 @@ class Results:
         self._kept = kept
 
     def write_json(self, seconds: float) -> None:
-        """Write results.json. During the run, too: if it is killed, --failed knows what didn't pass.
-
-        Args:
-            seconds: The time since the start of the run.
-
-        Raises:
-            OSError: The file can't be written.
-        """
+        """Write results.json. During the run, too: if it is killed, --failed knows what didn't pass."""
         results = {"seconds": seconds, "jobs": self._max_jobs, "groups": self._groups()}
         replace(self._folder / "results.json", f"{json.dumps(results, indent=2)}\n".encode())
 
     def write_junit(self) -> None:
-        """Write results.xml.
-
-        Raises:
-            OSError: The file can't be written.
-        """
+        """Write results.xml."""
         replace(self._folder / "results.xml", merge_reports(self._groups()))
 
     def _groups(self) -> list[dict[str, Any]]:
@@ -78,12 +64,17 @@ def _describe(job: Job) -> dict[str, Any]:
 
 
 def write_record(path: Path, record: Record) -> None:
-    """Write the record of a group.
-
-    Raises:
-        OSError: The file can't be written.
-    """
+    """Write the record of a group."""
     replace(path, f"{json.dumps(record.as_json(), indent=2)}\n".encode())
+
+
+def write_report(path: Path, outcomes: Sequence[Outcome], before: Durations, runners: int) -> None:
+    """Write the report in Markdown. What was known before the run tells what has changed."""
+    lines = [NO_GROUPS]
+    if outcomes:
+        heading = totals([outcome.record.result for outcome in outcomes])
+        lines = markdown_report(outcomes, before, heading, runners=runners)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", errors="replace")
 
 
 @dataclass
@@ -132,9 +123,6 @@ def remove_old_files(folder: Path, last_run: LastRun, jobs: Iterable[Job]) -> No
     """Remove the outputs and reports of the last run, and those that this run is going to write.
 
     Other files stay, because the folder may belong to the user.
-
-    Raises:
-        OSError: A file can't be removed.
     """
     old = {folder / name for name in last_run.files if name.endswith((".log", ".xml", ".json"))}
     for path in old.union(*((job.log, job.junit, job.record) for job in jobs)):
@@ -142,11 +130,7 @@ def remove_old_files(folder: Path, last_run: LastRun, jobs: Iterable[Job]) -> No
 
 
 def merge_reports(groups: Iterable[dict[str, Any]]) -> bytes:
-    """Return one JUnit file of all groups: their reports, and an error for each failure that isn't in a report.
-
-    Args:
-        groups: What results.json says of them.
-    """
+    """Return one JUnit file of all groups: their reports, and an error for each failure that isn't in a report."""
     root = ET.Element("testsuites")
     for group in groups:
         name = printable(group["job_name"])

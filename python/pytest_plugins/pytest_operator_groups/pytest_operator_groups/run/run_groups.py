@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import re
 import shlex
@@ -14,16 +15,26 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_operator_groups.common.arguments import allow_any_character, check_paths, describe_missing_extra, split
 from pytest_operator_groups.common.errors import GroupsError
+from pytest_operator_groups.common.text import count
 from pytest_operator_groups.formats.durations import Durations, read_durations
-from pytest_operator_groups.run.job import PYTEST
+from pytest_operator_groups.run.collect import CollectionError, collect_groups
+from pytest_operator_groups.run.job import PYTEST, Job
+from pytest_operator_groups.run.models import describe_left, list_models
+from pytest_operator_groups.run.processes import ProcessPool
+from pytest_operator_groups.run.results import (
+    LastRun,
+    Results,
+    group_files,
+    read_last_run,
+    remove_old_files,
+    write_record,
+    write_report,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_operator_groups.formats.records import Key
-    from pytest_operator_groups.run.job import Job
-    from pytest_operator_groups.run.processes import ProcessPool
-    from pytest_operator_groups.run.results import LastRun
 
 # What [tool.run-groups] in pyproject.toml can have.
 _DEFAULTS = ("paths", "jobs", "timeout", "grace", "test-command", "results")
@@ -31,8 +42,6 @@ _DEFAULTS = ("paths", "jobs", "timeout", "grace", "test-command", "results")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run all groups of a suite, and return the exit code: 0 only if every group ran and passed."""
-    import asyncio
-
     options = read_options(sys.argv[1:] if arguments is None else arguments)
     try:
         import rich.live  # noqa: F401, for the message: the display needs it
@@ -61,11 +70,6 @@ def _discard_output() -> None:
 
 
 async def _run(options: argparse.Namespace) -> int:
-    import asyncio
-
-    from pytest_operator_groups.run.collect import CollectionError, collect_groups
-    from pytest_operator_groups.run.models import describe_left, list_models
-    from pytest_operator_groups.run.processes import ProcessPool
     from pytest_operator_groups.run.screen import has_live_table
 
     pool = ProcessPool(options.timeout, options.grace)
@@ -103,8 +107,6 @@ async def _run(options: argparse.Namespace) -> int:
 async def _run_groups(
     jobs: list[Job], options: argparse.Namespace, pool: ProcessPool, environment: dict[str, str]
 ) -> int:
-    from pytest_operator_groups.common.text import count
-    from pytest_operator_groups.run.results import Results, group_files, remove_old_files, write_record
     from pytest_operator_groups.run.screen import Lines, LiveTable, has_live_table, show_summary
 
     last_run, durations = _read_earlier(options.results)
@@ -137,8 +139,9 @@ async def _run_groups(
         if job.state != "running":
             write_record(job.record, job.make_record(start_of_run))
             results.write_json(pool.seconds)
-            for line in _cache_lines(job):
-                if line not in shown:
+            # Groups share the cache of charms, so several may say the same of it.
+            for line in job.output.splitlines():
+                if line.startswith("charm cache: ") and line not in shown:
                     shown.add(line)
                     display.log(line)
         display.update(job)
@@ -156,17 +159,7 @@ async def _run_groups(
     return 0 if all(job.state == "passed" for job in jobs) else 1
 
 
-def _cache_lines(job: Job) -> list[str]:
-    """Return what pytest-operator-cache says of charms. Groups share the cache, so several may say the same."""
-    if not job.log.exists():
-        return []
-    lines = job.log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return [line for line in lines if line.startswith("charm cache: ")]
-
-
 def _read_earlier(results: Path) -> tuple[LastRun, Durations]:
-    from pytest_operator_groups.run.results import LastRun, read_last_run
-
     last_run, durations = LastRun(), Durations()
     try:
         last_run = read_last_run(results)
@@ -183,12 +176,13 @@ def _write_reports(
     jobs: list[Job], options: argparse.Namespace, durations: Durations, start_of_run: float, collected: set[Key]
 ) -> list[str]:
     """Write the report and the durations, and return what to show of them."""
-    from pytest_operator_groups.run.run_report import RunReport
-    from pytest_operator_groups.run.screen import make_console
+    from pytest_operator_groups.run.screen import describe_outcomes, make_console
 
-    report = RunReport(jobs, start_of_run, durations, options.jobs)
-    report.write(path := options.results / "report.md")
-    notes, files = report.notes(make_console().width), {key.path for key in collected}
+    outcomes = [job.make_outcome(start_of_run) for job in jobs]
+    runners = min(options.jobs, max(len(jobs), 1))
+    write_report(path := options.results / "report.md", outcomes, durations, runners)
+    notes = describe_outcomes(outcomes, durations, runners, make_console().width)
+    files = {key.path for key in collected}
     if any(job.state != "passed" for job in jobs):
         notes.append(f"report: {path}")
     durations.add(
@@ -216,8 +210,6 @@ def _make_folder(results: Path) -> None:
 
 
 def _make_job(group: dict[str, str], options: argparse.Namespace) -> Job:
-    from pytest_operator_groups.run.job import Job
-
     name = _file_name(group["artifact_group_id"])
     junit, progress = options.results / f"{name}.xml", options.progress / name
     path, group_id = group["path_to_test_file"], group["group_id"]

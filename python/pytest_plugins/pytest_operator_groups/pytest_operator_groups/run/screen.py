@@ -15,16 +15,18 @@ from rich.text import Text
 
 from pytest_operator_groups.common.text import cells, duration, fold, printable, rough, shorten
 from pytest_operator_groups.formats.progress import read_progress
-from pytest_operator_groups.report.report import totals
-from pytest_operator_groups.run.run_report import repeat_command
+from pytest_operator_groups.report.report import advice, changes, messages, totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pytest_operator_groups.formats.durations import Durations
+    from pytest_operator_groups.report.outcome import Outcome
     from pytest_operator_groups.run.job import Job
 
 STYLES = {"running": "yellow", "failed": "red", "waiting": "dim", "not run": "magenta", "passed": "green"}
 _ORDER = list(STYLES)
+_FAILURES = 3
 _HEADINGS = ("GROUP", "STATE", "TIME", "LEFT", "TEST")
 
 
@@ -55,11 +57,10 @@ class Lines:
             self._show_output(job)
 
     def _show_output(self, job: Job) -> None:
-        command = repeat_command(job)
         title = shorten(printable(f"{job.name}: {job.reason}"), self._console.width - 8)
         # The command is whole, because it is copied.
-        print(f"\n=== {title} ===\n$ {command}")
-        text = job.log.read_text(encoding="utf-8", errors="replace") if job.log.exists() else ""
+        print(f"\n=== {title} ===\n$ {job.repeat_command}")
+        text = job.output
         print(text, end="\n" if text.endswith("\n") else "\n\n", flush=True)
 
 
@@ -184,13 +185,7 @@ def _current_test(job: Job) -> str:
 
 
 def show_summary(jobs: Sequence[Job], seconds: float, notes: Sequence[str]) -> None:
-    """Print the table of all groups, their timeline and the totals.
-
-    Args:
-        jobs: The groups.
-        seconds: The time that they took together.
-        notes: Lines that are shown before the totals.
-    """
+    """Print the table of all groups, their timeline, the notes and the totals."""
     console = make_console()
     table = Table("GROUP", "RESULT", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("TESTS", "TIME", "STARTED AT"):
@@ -220,14 +215,27 @@ def show_summary(jobs: Sequence[Job], seconds: float, notes: Sequence[str]) -> N
     print("", *fold(totals_with_time(jobs, seconds), console.width), sep="\n", flush=True)
 
 
-def timeline(jobs: Sequence[Job], seconds: float, width: int) -> list[str]:
-    """Return a line for each group that was started: a bar from its start to its end.
+def describe_outcomes(outcomes: Sequence[Outcome], before: Durations, runners: int, width: int) -> list[str]:
+    """Return what to show below the timeline: what to do, what changed since the runs before, and what failed.
 
-    Args:
-        jobs: The groups.
-        seconds: The time that they took together.
-        width: The length of a line, in a terminal's cells.
+    No line has more cells than `width`, except for what is copied: paths and commands.
     """
+
+    def shorten_name(name: str) -> str:
+        return shorten(name, max(width // 2 - 10, 10))
+
+    sentences = [*advice(outcomes, runners, shorten_name), *changes(outcomes, before, shorten_name)]
+    lines = [line for sentence in sentences for line in fold(sentence, width)]
+    for outcome in outcomes:
+        if outcome.failed:
+            lines.append(f"failed: {shorten(outcome.name, max(width - len('failed: '), 10))}")
+            lines += [f"  {shorten(line, max(width - 2, 10))}" for line in messages(outcome, _FAILURES)]
+            lines += [f"  log:    {outcome.log or '-'}", f"  repeat: {outcome.command}"]
+    return lines
+
+
+def timeline(jobs: Sequence[Job], seconds: float, width: int) -> list[str]:
+    """Return a line of so many cells for each group that was started: a bar from its start to its end."""
     started = sorted((job.started, job.seconds or 0, printable(job.name)) for job in jobs if job.started is not None)
     names = min(max((cell_len(name) for _, _, name in started), default=0), width // 2)
     cells = max(width - names - 2, 1)
