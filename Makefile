@@ -76,7 +76,7 @@ lint: | $(UV) ## Check format, code, imports, types, scripts and workflows; need
 	$(UV) lock --check --quiet
 	$(RUN) ruff format --check
 	$(RUN) ruff check
-	$(RUN) lint-imports --no-logo --no-cache
+	PYTHONPATH=tests $(RUN) lint-imports --no-logo --no-cache
 	$(RUN) $(BENCH) sh -ec 'for python in 3.10 3.14; do for code in "$$@"; do \
 		echo "mypy --python-version $$python $$code"; mypy --python-version $$python $$code; done; done' - \
 		$(PACKAGES) tests examples benchmarks

@@ -3,8 +3,8 @@
 It doesn't run charms. Units become active after a set time, and actions answer from a table.
 """
 
-from juju_simulator._charm import pack_charm
-from juju_simulator._server import Simulator
-from juju_simulator._table import Table
+from juju_simulator.server import Simulator
+from juju_simulator.world.charm import pack_charm
+from juju_simulator.world.table import Table
 
 __all__ = ["Simulator", "Table", "pack_charm"]

@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 
 from juju_simulator import Simulator, Table
-from juju_simulator._table import CLOUDS
+from juju_simulator.world.table import CLOUDS
 
 
 async def main() -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from juju_simulator._errors import JujuError
+from juju_simulator.world.entities import JujuError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

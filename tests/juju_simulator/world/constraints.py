@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from juju_simulator._errors import JujuError
+from juju_simulator.world.entities import JujuError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from juju_simulator._api import Session, answer_each, facades, method, raise_error, untag
-from juju_simulator._errors import JujuError
-from juju_simulator._table import AGENT_VERSION, CLOUDS, USER
+from juju_simulator.api.session import Session, answer_each, facades, method, raise_error, untag
+from juju_simulator.world.entities import JujuError
+from juju_simulator.world.table import AGENT_VERSION, CLOUDS, USER
 
 if TYPE_CHECKING:
-    from juju_simulator._model import Model
+    from juju_simulator.world.model import Model
 
 
 @method("Admin")
 async def login(session: Session, params: dict[str, Any]) -> dict[str, Any]:
-    simulator = session.simulator
-    if simulator.refuse_logins or (params.get("auth-tag"), params.get("credentials")) != (
+    controller = session.controller
+    if controller.refuse_logins or (params.get("auth-tag"), params.get("credentials")) != (
         f"user-{USER}",
-        simulator.password,
+        controller.password,
     ):
         raise JujuError("invalid entity name or password", "unauthorized access")
     identity = {
@@ -28,7 +28,7 @@ async def login(session: Session, params: dict[str, Any]) -> dict[str, Any]:
     }
     model = {"model-tag": f"model-{session.its_model.uuid}"} if session.model_uuid else {}
     return {
-        "controller-tag": f"controller-{simulator.uuid}",
+        "controller-tag": f"controller-{controller.uuid}",
         "server-version": AGENT_VERSION,
         "user-info": identity,
         "facades": facades(),
@@ -57,7 +57,7 @@ async def clouds(_session: Session, _params: dict[str, Any]) -> dict[str, Any]:
 
 @method("Controller")
 async def controller_api_info_for_models(session: Session, params: dict[str, Any]) -> dict[str, Any]:
-    info = {"addresses": [session.simulator.address], "cacert": session.simulator.ca_certificate}
+    info = {"addresses": [session.controller.address], "cacert": session.controller.ca_certificate}
     return {"results": [info for _ in params["entities"]]}
 
 
@@ -65,7 +65,7 @@ async def controller_api_info_for_models(session: Session, params: dict[str, Any
 async def all_models(session: Session, _params: dict[str, Any]) -> dict[str, Any]:
     models = [
         {"model": {"name": model.name, "uuid": model.uuid, "type": model.cloud.model_type, "owner-tag": f"user-{USER}"}}
-        for model in session.simulator.models.values()
+        for model in session.controller.models.values()
     ]
     return {"user-models": models}
 
@@ -75,7 +75,7 @@ def _model_info(session: Session, model: Model) -> dict[str, Any]:
         "name": model.name,
         "uuid": model.uuid,
         "type": model.cloud.model_type,
-        "controller-uuid": session.simulator.uuid,
+        "controller-uuid": session.controller.uuid,
         "is-controller": model.name == "controller",
         "provider-type": model.cloud.provider,
         "cloud-tag": f"cloud-{model.cloud.name}",
@@ -92,22 +92,22 @@ def _model_info(session: Session, model: Model) -> dict[str, Any]:
 @method("ModelManager")
 async def create_model(session: Session, params: dict[str, Any]) -> dict[str, Any]:
     cloud = untag(params.get("cloud-tag") or "")
-    model = session.simulator.add_model(params["name"], params.get("config") or {}, cloud)
+    model = session.controller.add_model(params["name"], params.get("config") or {}, cloud)
     return _model_info(session, model)
 
 
 @method("ModelManager")
 async def destroy_models(session: Session, params: dict[str, Any]) -> dict[str, Any]:
-    models = [session.simulator.models.get(untag(each["model-tag"])) for each in params["models"]]
+    models = [session.controller.models.get(untag(each["model-tag"])) for each in params["models"]]
     for model in filter(None, models):
-        await session.simulator.remove_model(model)
+        await session.controller.remove_model(model)
     return await answer_each(models, lambda model: {} if model else raise_error("model not found", "not found"))
 
 
 @method("ModelManager")
 async def model_info(session: Session, params: dict[str, Any]) -> dict[str, Any]:
     def one(entity: dict[str, Any]) -> dict[str, Any]:
-        model = session.simulator.models.get(untag(entity["tag"]))
+        model = session.controller.models.get(untag(entity["tag"]))
         return (
             {"result": _model_info(session, model)}
             if model
@@ -130,7 +130,7 @@ async def list_model_summaries(session: Session, _params: dict[str, Any]) -> dic
         "status",
         "agent-version",
     )
-    infos = [_model_info(session, model) for model in session.simulator.models.values()]
+    infos = [_model_info(session, model) for model in session.controller.models.values()]
     return {"results": [{"result": {name: info[name] for name in fields}} for info in infos]}
 
 
@@ -161,7 +161,7 @@ async def set_model_constraints(session: Session, params: dict[str, Any]) -> dic
 
 @method("Client")
 async def watch_all(session: Session, _params: dict[str, Any]) -> dict[str, Any]:
-    identity = str(next(session.simulator.watcher_ids))
+    identity = str(next(session.controller.watcher_ids))
     session.watchers[identity] = 0
     return {"watcher-id": identity}
 
@@ -179,3 +179,81 @@ async def next_(session: Session, params: dict[str, Any]) -> dict[str, Any]:
 async def stop(session: Session, params: dict[str, Any]) -> dict[str, Any]:
     session.watchers.pop(str(params["id"]), None)
     return {}
+
+
+def _describe(status: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "status": status["current"],
+        "info": status["message"],
+        "since": status["since"],
+        "data": {},
+        "kind": "",
+        "life": "",
+        "version": "",
+    }
+
+
+@method("Client")
+async def full_status(session: Session, _params: dict[str, Any]) -> dict[str, Any]:
+    model = session.its_model
+
+    def unit_status(name: str) -> dict[str, Any]:
+        unit = model.get("unit", name)
+        return {
+            "agent-status": _describe(unit["agent-status"]),
+            "workload-status": _describe(unit["workload-status"]),
+            "workload-version": "",
+            "machine": unit["machine-id"],
+            "public-address": unit["public-address"],
+            "address": unit["private-address"] if model.is_caas else "",
+            "provider-id": unit["provider-id"],
+            "leader": name == model.units(unit["application"])[0],
+            "charm": "",
+        }
+
+    applications = {
+        name: {
+            "charm": application["charm-url"],
+            "base": model.charm_of(name).base,
+            "exposed": application["exposed"],
+            "life": "",
+            "status": _describe(application["status"]),
+            "units": {unit: unit_status(unit) for unit in model.units(name)},
+            "workload-version": "",
+        }
+        for name, application in model.entities("application").items()
+    }
+    machines = {
+        name: {
+            "id": name,
+            "agent-status": _describe(machine["agent-status"]),
+            "instance-status": _describe(machine["instance-status"]),
+            "instance-id": machine["instance-id"],
+        }
+        for name, machine in model.entities("machine").items()
+    }
+    relations = [
+        {
+            "id": relation["id"],
+            "key": relation["key"],
+            "interface": relation["endpoints"][0]["relation"]["interface"],
+            "scope": "global",
+            "endpoints": [
+                {
+                    "application": endpoint["application-name"],
+                    "name": endpoint["relation"]["name"],
+                    "role": endpoint["relation"]["role"],
+                    "subordinate": False,
+                }
+                for endpoint in relation["endpoints"]
+            ],
+        }
+        for relation in model.entities("relation").values()
+    ]
+    about = {
+        "cloud-tag": f"cloud-{model.cloud.name}",
+        "name": model.name,
+        "type": model.cloud.model_type,
+        "version": AGENT_VERSION,
+    }
+    return {"model": about, "applications": applications, "machines": machines, "relations": relations}

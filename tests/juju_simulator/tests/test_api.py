@@ -292,12 +292,12 @@ def test_what_it_does_not_know_is_an_error(simulate: Callable[..., None]) -> Non
 def test_field_that_libjuju_does_not_know_is_an_error(
     simulate: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from juju_simulator import _api
+    from juju_simulator.api.session import METHODS
 
     async def clouds(_session: object, _params: object) -> dict[str, object]:
         return {"clouds": {"cloud-localhost": {"type": "lxd", "colour": "grey"}}}
 
-    monkeypatch.setitem(_api.METHODS, ("Cloud", "Clouds"), clouds)
+    monkeypatch.setitem(METHODS, ("Cloud", "Clouds"), clouds)
 
     async def use(_: Simulator) -> None:
         async with connected() as controller:
@@ -361,7 +361,7 @@ sys.exit(3)
 
 def test_command_beside_it_and_nothing_is_left(tmp_path: Path) -> None:
     environment = os.environ | {
-        "PYTHONPATH": str(Path(__file__).parent),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
         "HOME": str(tmp_path),
         "TMPDIR": str(tmp_path),
     }

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from juju_simulator._cli import Caller, command, dump, parse_pairs, split
-from juju_simulator._constraints import format_constraints, parse_constraints
-from juju_simulator._entities import now
-from juju_simulator._errors import JujuError
-from juju_simulator._status import describe_status, format_status
-from juju_simulator._table import AGENT_VERSION, CONTROLLER, USER
+from juju_simulator.cli.command import Caller, command, dump, parse_pairs, split
+from juju_simulator.world.constraints import format_constraints, parse_constraints
+from juju_simulator.world.entities import JujuError, now
+from juju_simulator.world.table import AGENT_VERSION, CONTROLLER, USER
 
 if TYPE_CHECKING:
-    from juju_simulator._model import Model
+    from juju_simulator.world.model import Model
 
 
 @command
@@ -25,7 +23,7 @@ def version(_caller: Caller, *, all_: bool = False, format_: str = "smart") -> s
 
 @command
 def controllers(caller: Caller, *, format_: str = "json") -> str:
-    return dump(caller.simulator.controllers(), format_)
+    return dump(caller.controller.describe(), format_)
 
 
 @command
@@ -41,9 +39,9 @@ def add_model(
 ) -> str:
     caller.check_controller(controller)
     values = {key: _parse_value(value) for key, value in parse_pairs(config).items()}
-    model = caller.simulator.add_model(name, values, (cloud or "").partition("/")[0])
+    model = caller.controller.add_model(name, values, (cloud or "").partition("/")[0])
     if not no_switch:
-        caller.simulator.switch(model)
+        caller.controller.switch(model)
     return f"Added '{name}' model\n"
 
 
@@ -65,17 +63,17 @@ async def destroy_model(
     release_storage: bool = False,
     timeout: str = "",
 ) -> str:
-    await caller.simulator.remove_model(caller.find_model(name))
+    await caller.controller.remove_model(caller.find_model(name))
     return ""
 
 
 @command
 def models(caller: Caller, *, controller: str = "", format_: str = "tabular") -> str:
     caller.check_controller(controller)
-    known = caller.simulator.models
+    known = caller.controller.models
     if format_ == "tabular":
         return "".join(f"{model.name}\n" for model in known.values())
-    current = known.get(caller.simulator.current_model)
+    current = known.get(caller.controller.current_model)
     return dump(
         {
             "models": [_describe(caller, model) for model in known.values()],
@@ -107,7 +105,7 @@ def _describe(caller: Caller, model: Model) -> dict[str, Any]:
         "short-name": model.name,
         "model-uuid": model.uuid,
         "model-type": model.cloud.model_type,
-        "controller-uuid": caller.simulator.uuid,
+        "controller-uuid": caller.controller.uuid,
         "controller-name": CONTROLLER,
         "is-controller": model.name == "controller",
         "cloud": model.cloud.name,
@@ -121,12 +119,12 @@ def _describe(caller: Caller, model: Model) -> dict[str, Any]:
 
 @command
 def switch(caller: Caller, name: str | None = None) -> str:
-    current = caller.simulator.models.get(caller.simulator.current_model)
+    current = caller.controller.models.get(caller.controller.current_model)
     if name is None:
         return f"{CONTROLLER}:{USER}/{current.name}\n" if current else f"{CONTROLLER}\n"
     if name.rstrip(":") != CONTROLLER:
         try:
-            caller.simulator.switch(caller.find_model(name))
+            caller.controller.switch(caller.find_model(name))
         except JujuError:
             raise JujuError(f'"{name}" is not the name of a model or controller', "not found") from None
     return ""
@@ -161,13 +159,6 @@ def model_constraints(_caller: Caller, model: Model, *, format_: str = "constrai
 def set_model_constraints(_caller: Caller, model: Model, *constraints: str) -> str:
     model.constraints = parse_constraints(constraints)
     return ""
-
-
-@command
-def status(caller: Caller, model: Model, *, format_: str = "tabular", relations: bool = False) -> str:
-    if format_ == "tabular":
-        return format_status(model)
-    return dump(describe_status(model, caller.simulator), format_)
 
 
 @command

@@ -5,66 +5,52 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import shlex
 import ssl
+import sys
 import threading
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import trustme
 from aiohttp import WSMsgType, web
 
-from juju_simulator import _api, _cli, _registered  # noqa: F401, the last one registers what the others answer
-from juju_simulator._errors import JujuError
-from juju_simulator._files import write_command, write_data, write_keys
-from juju_simulator._model import Model
-from juju_simulator._table import CLOUDS, CONTROLLER, USER, Table
+# These register what they answer.
+import juju_simulator.api.applications
+import juju_simulator.api.models
+import juju_simulator.cli.applications
+import juju_simulator.cli.models
+import juju_simulator.cli.secrets
+import juju_simulator.cli.status
+import juju_simulator.cli.tasks  # noqa: F401
+from juju_simulator.api.session import Session, call
+from juju_simulator.cli import command
+from juju_simulator.world.controller import Controller
+from juju_simulator.world.entities import JujuError
+from juju_simulator.world.table import USER, Table
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from juju_simulator._relations import Offer
-
 Result = TypeVar("Result")
 
 
-class Simulator:
+class Simulator(Controller):
     """A controller on a free port of the loopback interface: `async with Simulator(folder).running()`.
 
-    Args:
-        folder: Where to keep all its files; JUJU_DATA is in it.
-        table: What can't be known without running a charm.
-        cloud: The cloud of a model that doesn't name one.
+    All its files are in `folder`. A model that doesn't name a cloud is on `cloud`.
 
     Attributes:
-        juju_data: What to set JUJU_DATA to.
         programs: The folder of the command `juju`, to be first on PATH.
-        refuse_logins: Whether every password is wrong.
-        models: The models, by UUID.
-        offers: What models offer to others, by URL.
-        current_model: The UUID of the model that `juju` uses without `--model`; empty if there is none.
     """
 
     def __init__(self, folder: Path, table: Table | None = None, cloud: str = "localhost") -> None:
-        self.folder = folder
-        self.juju_data = folder / "juju"
-        self.programs = folder / "bin"
-        self.table = table or Table()
-        self.cloud = cloud
-        self.uuid = str(uuid.uuid4())
-        self.password = uuid.uuid4().hex
-        self.refuse_logins = False
-        self.models: dict[str, Model] = {}
-        self.offers: dict[str, Offer] = {}
-        self.current_model = ""
-        self.watcher_ids = count(1)
-        self._transports: set[asyncio.Transport] = set()
         self._authority = trustme.CA()
-        self.ca_certificate = self._authority.cert_pem.bytes().decode()
-        self.address = ""
+        super().__init__(folder / "juju", self._authority.cert_pem.bytes().decode(), table or Table(), cloud)
+        self.programs = folder / "bin"
+        self._transports: set[asyncio.Transport] = set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -88,13 +74,8 @@ class Simulator:
             await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
             host, port = runner.addresses[0][:2]
             self.address = f"{host}:{port}"
-            account = {"user": USER, "password": self.password, "last-known-access": "superuser"}
-            self.juju_data.mkdir(mode=0o700)
-            write_data(self.juju_data, "controllers", self.controllers())
-            write_data(self.juju_data, "accounts", {"controllers": {CONTROLLER: account}})
-            write_data(self.juju_data, "models", {"controllers": {}})
-            write_keys(self.juju_data, CONTROLLER)
-            write_command(self.programs, self.juju_data)
+            self.write_data()
+            self._write_command()
             self.add_model("controller", {}, "localhost")
             yield
         finally:
@@ -102,6 +83,15 @@ class Simulator:
             for model in [*self.models.values()]:
                 await self.remove_model(model)
             await runner.cleanup()
+
+    def _write_command(self) -> None:
+        """Write the command `juju`. It uses the controller in JUJU_DATA, or this one where tox hides the variable."""
+        self.programs.mkdir()
+        program = shlex.join([sys.executable, "-IS", str(Path(__file__).parent / "cli/juju.py")])
+        default = shlex.quote(f"JUJU_DATA={self.juju_data}")
+        juju = self.programs / "juju"
+        juju.write_text(f'#!/bin/sh\n[ "$JUJU_DATA" ] || export {default}\nexec {program} "$@"\n')
+        juju.chmod(0o755)
 
     @contextmanager
     def running_in_thread(self) -> Iterator[Simulator]:
@@ -132,55 +122,10 @@ class Simulator:
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
 
-    def add_model(self, name: str, config: dict[str, Any], cloud: str = "") -> Model:
-        """Add a model, and return it.
-
-        Raises:
-            JujuError: There is one of this name, or there is no such cloud.
-        """
-        if name in {model.name for model in self.models.values()}:
-            raise JujuError(f'model "{name}" for {USER} already exists', "already exists")
-        if (cloud := cloud or self.cloud) not in CLOUDS:
-            raise JujuError(f'cloud "{cloud}" not found, the simulator has {" and ".join(CLOUDS)}', "not found")
-        model = Model(name, config, self.table, CLOUDS[cloud])
-        self.models[model.uuid] = model
-        model.set("model", model.uuid, name=name, config=model.config, owner=USER)
-        return model
-
-    def model(self, name: str) -> Model:
-        """Return the model of a name."""
-        (model,) = (model for model in self.models.values() if model.name == name)
-        return model
-
-    def switch(self, model: Model | None) -> None:
-        """Set the model that `juju`, and libjuju without a name, use."""
-        self.current_model = model.uuid if model else ""
-        known = {f"{USER}/{each.name}": {"uuid": each.uuid} for each in self.models.values()}
-        current = {"current-model": f"{USER}/{model.name}"} if model else {}
-        write_data(self.juju_data, "models", {"controllers": {CONTROLLER: {"models": known, **current}}})
-
-    async def remove_model(self, model: Model) -> None:
-        """Remove a model with all that is in it."""
-        del self.models[model.uuid]
-        self.offers = {url: offer for url, offer in self.offers.items() if offer.model is not model}
-        if self.current_model == model.uuid:
-            self.switch(None)
-        await model.close()
-
     def drop_connections(self) -> None:
         """Close the connection of every client, as a network does that fails."""
         for transport in [*self._transports]:
             transport.abort()
-
-    def controllers(self) -> dict[str, Any]:
-        """Return what `juju controllers` does, which is in JUJU_DATA."""
-        controller = {
-            "uuid": self.uuid,
-            "api-endpoints": [self.address],
-            "ca-cert": self.ca_certificate,
-            "cloud": self.cloud,
-        }
-        return {"controllers": {CONTROLLER: controller}, "current-controller": CONTROLLER}
 
     async def _serve_api(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(max_msg_size=1 << 26)
@@ -188,7 +133,7 @@ class Simulator:
         transport = request.transport
         assert isinstance(transport, asyncio.Transport)
         self._transports.add(transport)
-        session = _api.Session(self, request.match_info.get("uuid", ""), {})
+        session = Session(self, request.match_info.get("uuid", ""), {})
         tasks = set()
         try:
             async for message in socket:
@@ -202,10 +147,10 @@ class Simulator:
                 task.cancel()
         return socket
 
-    async def _answer(self, socket: web.WebSocketResponse, session: _api.Session, request: dict[str, Any]) -> None:
+    async def _answer(self, socket: web.WebSocketResponse, session: Session, request: dict[str, Any]) -> None:
         answer: dict[str, Any] = {"request-id": request["request-id"]}
         try:
-            answer["response"] = await _api.call(session, request)
+            answer["response"] = await call(session, request)
         except JujuError as error:
             answer |= {"error": str(error), "error-code": error.code, "response": {}}
         except Exception as error:  # noqa: BLE001, a bug in the simulator fails the client's test
@@ -243,7 +188,7 @@ class Simulator:
 
     async def _run_command(self, request: web.Request) -> web.Response:
         body = await request.json()
-        output = await _cli.run(
-            self, Path(body["folder"]), body["model"], body["arguments"], is_allowed=self._is_allowed(request)
+        output = await command.run(
+            self, Path(body["folder"]), body["model"], body["arguments"], self._is_allowed(request)
         )
         return web.json_response(vars(output))

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from juju_simulator._cli import Caller, Output, command, dump, parse_pairs
-from juju_simulator._errors import JujuError
-from juju_simulator._tasks import run_action, run_command
+from juju_simulator.cli.command import Caller, Output, command, dump, parse_pairs
+from juju_simulator.world.entities import JujuError
+from juju_simulator.world.tasks import run_action, run_command
 
 if TYPE_CHECKING:
-    from juju_simulator._model import Model
+    from juju_simulator.world.model import Model
 
 # The options in the manual of ssh. A colon follows those with a value.
 _SSH_OPTIONS = "46AaCfGgKkMNnqsTtVvXxYyB:b:c:D:E:e:F:I:i:J:L:l:m:O:o:P:p:Q:R:S:W:w:"

@@ -8,8 +8,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from juju_simulator._entities import now
-from juju_simulator._errors import JujuError
+from juju_simulator.world.entities import JujuError, now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from juju.client import client as juju_client
 from juju.client import facade_versions
 
-from juju_simulator._errors import JujuError
+from juju_simulator.world.entities import JujuError
 
 if TYPE_CHECKING:
-    from juju_simulator._model import Model
-    from juju_simulator._server import Simulator
+    from juju_simulator.world.controller import Controller
+    from juju_simulator.world.model import Model
 
 Method = Callable[["Session", dict[str, Any]], Coroutine[Any, Any, dict[str, Any]]]
 METHODS: dict[tuple[str, str], Method] = {}
@@ -25,21 +25,21 @@ class Session:
     """One connection of a client.
 
     Attributes:
-        simulator: What it is connected to.
+        controller: What it is connected to.
         model_uuid: The UUID of the model that it is connected to; empty if it is connected only to the controller.
         watchers: For each of its watchers, what it has been told of.
     """
 
-    simulator: Simulator
+    controller: Controller
     model_uuid: str
     watchers: dict[str, int]
 
     @property
     def its_model(self) -> Model:
         """The model that it is connected to; raises JujuError if there is none."""
-        if self.model_uuid not in self.simulator.models:
+        if self.model_uuid not in self.controller.models:
             raise JujuError(f'unknown model: "{self.model_uuid}"', "model not found")
-        return self.simulator.models[self.model_uuid]
+        return self.controller.models[self.model_uuid]
 
 
 def method(facade: str) -> Callable[[Method], Method]:

@@ -7,10 +7,10 @@ from typing import Any
 
 import yaml
 
-from juju_simulator._api import Session, answer_each, method, untag
-from juju_simulator._errors import JujuError
-from juju_simulator._relations import relate, remove_application
-from juju_simulator._tasks import run_action
+from juju_simulator.api.session import Session, answer_each, method, untag
+from juju_simulator.world.entities import JujuError
+from juju_simulator.world.relations import relate
+from juju_simulator.world.tasks import run_action
 
 
 @method("Resources")
@@ -89,7 +89,7 @@ async def destroy_unit(session: Session, params: dict[str, Any]) -> dict[str, An
 async def destroy_application(session: Session, params: dict[str, Any]) -> dict[str, Any]:
     def one(application: dict[str, Any]) -> dict[str, Any]:
         name, force = untag(application["application-tag"]), bool(application.get("force"))
-        remove_application(session.simulator, session.its_model, name, force=force)
+        session.controller.remove_application(session.its_model, name, force=force)
         return {"info": {}}
 
     return await answer_each(params["applications"], one)
@@ -128,7 +128,7 @@ async def enqueue_operation(session: Session, params: dict[str, Any]) -> dict[st
     for result in results:
         if "error" in result:
             raise JujuError(result["error"]["message"], result["error"]["code"])
-    return {"operation": f"operation-{next(session.simulator.watcher_ids)}", "actions": results}
+    return {"operation": f"operation-{next(session.controller.watcher_ids)}", "actions": results}
 
 
 @method("Action")

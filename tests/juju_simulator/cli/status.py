@@ -1,20 +1,28 @@
-"""What `juju status` shows of a model."""
+"""The command `juju status`: what it shows of a model."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from juju_simulator._entities import now
-from juju_simulator._relations import relations_of
-from juju_simulator._table import AGENT_VERSION, CONTROLLER
+from juju_simulator.cli.command import Caller, command, dump
+from juju_simulator.world.entities import now
+from juju_simulator.world.relations import relations_of
+from juju_simulator.world.table import AGENT_VERSION, CONTROLLER
 
 if TYPE_CHECKING:
-    from juju_simulator._model import Model
-    from juju_simulator._relations import Offer
-    from juju_simulator._server import Simulator
+    from juju_simulator.world.controller import Controller
+    from juju_simulator.world.model import Model
+    from juju_simulator.world.relations import Offer
 
 
-def describe_status(model: Model, simulator: Simulator) -> dict[str, Any]:
+@command
+def status(caller: Caller, model: Model, *, format_: str = "tabular", relations: bool = False) -> str:
+    if format_ == "tabular":
+        return _format_status(model)
+    return dump(_describe(model, caller.controller), format_)
+
+
+def _describe(model: Model, controller: Controller) -> dict[str, Any]:
     """Return the status as `--format json` has it; fields without a value are left out, as Juju does."""
     return _without_empty(
         {
@@ -32,8 +40,8 @@ def describe_status(model: Model, simulator: Simulator) -> dict[str, Any]:
                 for name, remote in model.entities("remoteApplication").items()
             },
             "offers": {
-                offer.name: _describe_offer(offer, simulator)
-                for offer in simulator.offers.values()
+                offer.name: _describe_offer(offer, controller)
+                for offer in controller.offers.values()
                 if offer.model is model
             },
         }
@@ -121,8 +129,8 @@ def _describe_unit(model: Model, name: str) -> dict[str, Any]:
     ) | ({"leader": True} if name == model.units(unit["application"])[0] else {})
 
 
-def _describe_offer(offer: Offer, simulator: Simulator) -> dict[str, Any]:
-    connected = offer.relations(simulator.models.values())
+def _describe_offer(offer: Offer, controller: Controller) -> dict[str, Any]:
+    connected = offer.relations(controller.models.values())
     return {
         "application": offer.application,
         "charm": offer.model.charm_of(offer.application).url,
@@ -148,7 +156,7 @@ def _describe_endpoints(endpoints: list[dict[str, str]]) -> dict[str, dict[str, 
     return {each["name"]: {"interface": each["interface"], "role": each["role"]} for each in endpoints}
 
 
-def format_status(model: Model) -> str:
+def _format_status(model: Model) -> str:
     """Return the status as text."""
     lines = [
         "Model  Controller  Cloud/Region  Version",

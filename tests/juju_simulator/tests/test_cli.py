@@ -14,12 +14,12 @@ import pytest
 import yaml
 from juju.model import Model
 from juju_simulator import Simulator, Table, pack_charm
-from juju_simulator._cli import COMMANDS
+from juju_simulator.cli.command import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-README = Path(__file__).parent / "juju_simulator/README.md"
+README = Path(__file__).parents[1] / "README.md"
 ANSWERS: dict[str, dict[str, Any]] = {
     "journal": {
         "create-backup": {"backup-id": "journal-{cloud}"},

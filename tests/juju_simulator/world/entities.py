@@ -8,10 +8,21 @@ from datetime import datetime, timezone
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from juju_simulator._errors import JujuError
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+
+
+class JujuError(Exception):
+    """An error that Juju answers with.
+
+    Args:
+        message: What it says.
+        code: Its code, as clients know it.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def now() -> str:

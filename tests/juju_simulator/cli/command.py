@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
-from juju_simulator._errors import JujuError
-from juju_simulator._table import CONTROLLER, USER
+from juju_simulator.world.entities import JujuError
+from juju_simulator.world.table import CONTROLLER, USER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from juju_simulator._model import Model
-    from juju_simulator._server import Simulator
+    from juju_simulator.world.controller import Controller
+    from juju_simulator.world.model import Model
 
 Command = Callable[..., Any]
 COMMANDS: dict[str, Command] = {}
@@ -38,15 +38,9 @@ class Output:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who runs a command.
+    """Who runs a command, in which folder, and with which JUJU_MODEL."""
 
-    Attributes:
-        simulator: The controller.
-        folder: Where the command was started.
-        environment_model: What JUJU_MODEL is set to.
-    """
-
-    simulator: Simulator
+    controller: Controller
     folder: Path
     environment_model: str
 
@@ -57,13 +51,13 @@ class Caller:
             JujuError: There is no such controller or model, or no current one.
         """
         if not (reference := reference or self.environment_model):
-            if not self.simulator.current_model:
+            if not self.controller.current_model:
                 raise JujuError('No selected model.\n\nPlease use "juju switch" to select a model.')
-            return self.simulator.models[self.simulator.current_model]
-        controller, _, path = reference.rpartition(":")
-        self.check_controller(controller)
+            return self.controller.models[self.controller.current_model]
+        name, _, path = reference.rpartition(":")
+        self.check_controller(name)
         user, _, name = path.rpartition("/")
-        for model in self.simulator.models.values():
+        for model in self.controller.models.values():
             if model.name == name and user in {"", USER}:
                 return model
         raise JujuError(f"model {path!r} not found", "not found")
@@ -108,20 +102,12 @@ def split(text: str) -> list[str]:
     return text.split(",") if text else []
 
 
-async def run(simulator: Simulator, folder: Path, model: str, arguments: list[str], *, is_allowed: bool) -> Output:
-    """Run a command.
-
-    Args:
-        simulator: The controller.
-        folder: Where the command was started.
-        model: What JUJU_MODEL is set to.
-        arguments: Those of the command.
-        is_allowed: Whether the password is right.
-    """
+async def run(controller: Controller, folder: Path, model: str, arguments: list[str], is_allowed: bool) -> Output:
+    """Run a command that was started in a folder with JUJU_MODEL set to `model`; few commands need no password."""
     name = arguments[0] if arguments else ""
     try:
         _check_command(name, is_allowed=is_allowed)
-        output = _call(Caller(simulator, folder, model), name, arguments[1:])
+        output = _call(Caller(controller, folder, model), name, arguments[1:])
         output = await output if inspect.isawaitable(output) else output
     except JujuError as error:
         return Output(stderr=f"ERROR {error}\n", code=2 if error.code == "usage" else 1)

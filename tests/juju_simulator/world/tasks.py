@@ -6,11 +6,10 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
-from juju_simulator._entities import now
-from juju_simulator._errors import JujuError
+from juju_simulator.world.entities import JujuError, now
 
 if TYPE_CHECKING:
-    from juju_simulator._model import Model
+    from juju_simulator.world.model import Model
 
 
 def run_action(model: Model, unit: str, name: str, parameters: dict[str, Any]) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from juju_simulator._cli import Caller, command, dump, parse_pairs, split
-from juju_simulator._errors import JujuError
-from juju_simulator._secrets import Secret, find_secret
+from juju_simulator.cli.command import Caller, command, dump, parse_pairs, split
+from juju_simulator.world.entities import JujuError
+from juju_simulator.world.secrets import Secret, find_secret
 
 if TYPE_CHECKING:
-    from juju_simulator._model import Model
+    from juju_simulator.world.model import Model
 
 
 @command

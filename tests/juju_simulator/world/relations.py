@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from juju_simulator._entities import status
-from juju_simulator._errors import JujuError
+from juju_simulator.world.entities import JujuError, status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from juju_simulator._model import Model
-    from juju_simulator._server import Simulator
+    from juju_simulator.world.model import Model
 
 
 @dataclass
@@ -65,24 +63,6 @@ def consume(model: Model, offer: Offer, alias: str) -> None:
         endpoints=[*offer.described_endpoints().values()],
         **{"application-url": f"simulator:{offer.url}", "offer-url": offer.url},
     )
-
-
-def remove_application(simulator: Simulator, model: Model, application: str, *, force: bool) -> None:
-    """Remove an application and its offers.
-
-    Raises:
-        JujuError: There is no such application, or other models are related to it and this isn't forced.
-    """
-    offers = [each for each in simulator.offers.values() if each.model is model and each.application == application]
-    relations = [found for each in offers for found in each.relations(simulator.models.values())]
-    if relations and not force:
-        users = f"{len(relations)} consumer{'s' if len(relations) > 1 else ''}"
-        raise JujuError(f'cannot destroy application "{application}": application is used by {users}')
-    model.remove_application(application)
-    for other, relation in relations:
-        other.remove("relation", str(relation["id"]))
-    for offer in offers:
-        del simulator.offers[offer.url]
 
 
 def relate(model: Model, first: str, second: str) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Juju's API, as python-libjuju speaks it."""

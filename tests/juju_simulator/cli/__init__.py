@@ -1,0 +1,1 @@
+"""The `juju` command: what it takes, and what it prints."""
