@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from pytest_operator_groups.suite.groups import Group
 
 
+# The error of a worker of pytest-xdist.
+_ERROR = "pytest_operator_groups_error"
+
+
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Add the ini option, and the hook that comes before conftest.py."""
     # A number in pytest.toml is an int. Before 9.2, pytest accepts only a str there, and says so.
@@ -166,11 +170,8 @@ class _GroupRun(_Collection):
     """A run with --group=ID."""
 
     def __init__(self, config: pytest.Config, group_id: str) -> None:
-        from pytest_operator_groups.suite.workers import Workers
-
         super().__init__(config)
         self.group_id = group_id
-        self.workers = Workers(config)
 
     # After every pytest_collection_modifyitems, wrappers included, and before the items are counted or sent.
     @pytest.hookimpl(tryfirst=True)
@@ -186,11 +187,21 @@ class _GroupRun(_Collection):
         try:
             selected = select(items, self.group_id, self.groups, self.start, left_out)
         except GroupsError as error:
-            self.workers.raise_in_controller(session, str(error))
+            output = getattr(session.config, "workeroutput", None)
+            if output is None:
+                raise pytest.UsageError(str(error)) from None
+            # Each worker of pytest-xdist collects by itself, and only the controller can show an error.
+            output[_ERROR] = str(error)
+            items.clear()
             return
         in_group = set(map(id, selected))
         self.config.hook.pytest_deselected(items=[item for item in items if id(item) not in in_group])
         items[:] = [item for item in items if id(item) in in_group]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        if message := getattr(node, "workeroutput", {}).get(_ERROR):
+            raise pytest.UsageError(message)
 
 
 class _GroupListing(_Collection):

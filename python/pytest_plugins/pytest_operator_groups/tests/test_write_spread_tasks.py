@@ -15,8 +15,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pytest_operator_groups.spread.folder import Change, SpreadFolder
-from pytest_operator_groups.spread.tasks import HEADER, TaskOptions, name_tasks, read_task, write_task
+from pytest_operator_groups.spread.tasks import (
+    HEADER,
+    Change,
+    SpreadFolder,
+    TaskOptions,
+    name_tasks,
+    read_task,
+    write_task,
+)
 from pytest_operator_groups.spread.write_spread_tasks import main
 from ruamel.yaml import YAML
 

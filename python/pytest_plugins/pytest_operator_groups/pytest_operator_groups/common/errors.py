@@ -4,13 +4,7 @@ from __future__ import annotations
 
 
 class GroupsError(Exception):
-    """Something that the user has to correct.
-
-    Attributes:
-        problem: What is wrong.
-        where: The place: a path, FILE:LINE, or the name of an input.
-        advice: What to write or type instead.
-    """
+    """Something that the user has to correct."""
 
     def __init__(self, problem: str, *, where: str = "", advice: str = "") -> None:
         super().__init__(problem)

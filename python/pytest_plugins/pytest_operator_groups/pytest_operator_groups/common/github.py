@@ -14,12 +14,7 @@ if TYPE_CHECKING:
 
 
 def warn(command: str, text: str) -> None:
-    """Print a warning to stderr. On GitHub, it is an annotation of the run.
-
-    Args:
-        command: The command that warns.
-        text: The warning. It can contain anything.
-    """
+    """Print a warning to stderr. On GitHub, it is an annotation of the run."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
         # https://docs.github.com/actions/reference/workflow-commands-for-github-actions#setting-a-warning-message
         escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

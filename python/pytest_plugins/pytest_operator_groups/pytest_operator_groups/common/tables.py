@@ -14,12 +14,7 @@ _MARKDOWN_ALIGNMENTS = {"<": "---", ">": "---:"}
 
 
 def text_table(rows: Sequence[Sequence[str]], alignments: str) -> list[str]:
-    """Return the lines of a table, each column as wide as its longest cell.
-
-    Args:
-        rows: The cells, starting with the headings.
-        alignments: "<" or ">" for each column.
-    """
+    """Return the lines of a table, each column as wide as its longest cell."""
     widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:

@@ -113,12 +113,7 @@ def read_durations(path: Path) -> Durations:
 
 
 def read_durations_or_warn(path: Path | None, command: str) -> Durations:
-    """Return what durations.json says. If it is damaged, warn: nothing is known then.
-
-    Args:
-        path: The file, or None if there is none.
-        command: The command that warns.
-    """
+    """Return what durations.json says. If it is damaged, warn: nothing is known then."""
     try:
         return read_durations(path) if path else Durations()
     except GroupsError as error:

@@ -15,14 +15,7 @@ if TYPE_CHECKING:
 
 
 class Case(NamedTuple):
-    """A test in a report.
-
-    Attributes:
-        name: Its name, with the class that it is in.
-        seconds: The time that it took, with its fixtures.
-        outcome: "passed", "failed", "error" or "skipped".
-        message: The first line that says why it did not pass, or "".
-    """
+    """A test in a report."""
 
     name: str
     seconds: float

@@ -29,7 +29,6 @@ def write_matrix(groups: Sequence[Group], max_groups: int) -> str:
     """Return the groups as JSON.
 
     Args:
-        groups: The groups.
         max_groups: How many there can be. 0 stands for any number.
 
     Raises:

@@ -83,13 +83,7 @@ def read_progress(path: Path) -> Progress:
 
 
 def describe_end(path: Path, reason: str, show: Callable[[str], str]) -> str:
-    """Return which test was running when a group was ended, and where, for the end of its log.
-
-    Args:
-        path: The file for the progress.
-        reason: Why it was ended.
-        show: Returns a text without what a terminal would act on.
-    """
+    """Return which test was running when a group was ended, and where, for the end of its log."""
     test = read_progress(path).test
     try:
         stack = stack_file(path).read_text(encoding="utf-8", errors="replace")

@@ -19,12 +19,7 @@ RESULTS = ("passed", "failed", "cancelled", "not run")
 
 
 class Key(NamedTuple):
-    """What tells a group from all others.
-
-    Attributes:
-        path: Its test file.
-        group_id: Its ID.
-    """
+    """What tells a group from all others."""
 
     path: str
     group_id: str

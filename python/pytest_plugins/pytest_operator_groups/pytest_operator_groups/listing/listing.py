@@ -33,7 +33,6 @@ def text_listing(groups: Sequence[Group], commands: GroupCommands, width: int | 
     """Return the lines of a table for a terminal.
 
     Args:
-        groups: The groups.
         commands: Their commands. If they don't fit, one pattern for all of them is below the table.
         width: The terminal's width, or None if a line may be as long as it needs to be.
     """

@@ -15,21 +15,12 @@ _STEPS = 12
 
 
 def longest_first(seconds: Sequence[float | None]) -> list[int]:
-    """Return the positions of the groups: first those whose time isn't known, then the longest first.
-
-    Args:
-        seconds: The time of each group, or None.
-    """
+    """Return the positions of the groups: first those whose time isn't known, then the longest first."""
     return sorted(range(len(seconds)), key=lambda group: _longest_first(seconds[group]))
 
 
 def lower_bound(seconds: Sequence[float], runners: int) -> float:
-    """Return a time before which no plan ends: of the longest group, or of what some runner must have.
-
-    Args:
-        seconds: The time of each group.
-        runners: How many runners they share.
-    """
+    """Return a time before which no plan ends: of the longest group, or of what some runner must have."""
     if not seconds:
         return 0.0
     times = sorted(seconds, reverse=True)

@@ -85,7 +85,6 @@ def make_plan(groups: Sequence[dict[str, Any]], durations: Durations, max_runner
     """Return which group runs on which runner.
 
     Args:
-        groups: The groups, as in the JSON of --collect-groups.
         durations: What is known of earlier runs.
         max_runners: How many runners they share. 0: each group has its own.
 
@@ -123,7 +122,6 @@ def make_matrix(groups: Sequence[dict[str, Any]], runners: Sequence[Sequence[int
     """Return the matrix: an object for each runner, with the list of its groups.
 
     Args:
-        groups: The groups, as in the JSON of --collect-groups.
         runners: The positions of the groups of each runner.
 
     Raises:

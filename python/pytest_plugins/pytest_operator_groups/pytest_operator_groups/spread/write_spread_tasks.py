@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _read_options(arguments)
     try:
-        import ruamel.yaml  # noqa: F401, for the message: _spread_tasks needs it
+        import ruamel.yaml  # noqa: F401, for the message: the tasks need it
     except ImportError as error:
         print(describe_missing_extra("write-spread-tasks", "spread", error), file=sys.stderr)
         return 2
@@ -119,8 +119,7 @@ def _time(text: str) -> str:
 
 def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
     from pytest_operator_groups.formats.durations import Durations, read_durations
-    from pytest_operator_groups.spread.folder import SpreadFolder
-    from pytest_operator_groups.spread.tasks import TaskOptions, name_tasks, write_task
+    from pytest_operator_groups.spread.tasks import SpreadFolder, TaskOptions, name_tasks, write_task
 
     start = Path(os.path.relpath(Path(), options.folder / "NAME")).as_posix()
     task_options = TaskOptions(

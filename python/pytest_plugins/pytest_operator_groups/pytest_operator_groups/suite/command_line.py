@@ -49,12 +49,7 @@ def join_option(arguments: Sequence[str], option: str) -> list[str]:
 
 
 def drop_folders(arguments: Sequence[str], start: Path) -> list[str]:
-    """Return the paths on a command line without the folders around a file that is there as well.
-
-    Args:
-        arguments: Files, folders and parts of files, as in "test_charm.py::test_deploy".
-        start: The directory in which pytest was started.
-    """
+    """Return the paths on a command line without the folders around a file that is there as well."""
     paths = [_real_path(argument, start) for argument in arguments]
     around_files = {parent for path in paths if path.is_file() for parent in path.parents}
     return [argument for argument, path in zip(arguments, paths, strict=True) if path not in around_files]
@@ -74,13 +69,7 @@ def selecting_options(option: argparse.Namespace) -> list[str]:
 
 
 class GroupCommands:
-    """Makes the shell lines that run groups with what has selected their tests.
-
-    Args:
-        arguments: The paths of pytest's command line.
-        options: The options that selected tests.
-        start: The directory in which pytest was started.
-    """
+    """Makes the shell lines that run groups with what has selected their tests."""
 
     def __init__(self, arguments: Sequence[str], options: Sequence[str], start: Path) -> None:
         self._options = options

@@ -86,11 +86,6 @@ class Group:
 def group_tests(tests: Iterable[Test], start: Path, default_group: str | None = None) -> list[Group]:
     """Return the groups of the tests, sorted by file, then group.
 
-    Args:
-        tests: The items that pytest has collected and not deselected.
-        start: The directory in which pytest was started.
-        default_group: The ID for tests without a marker, or None if each test needs one.
-
     Raises:
         GroupsError: A test has no group, a marker can't be used, or the runners in a group differ. It lists them all.
     """

@@ -32,11 +32,7 @@ _FORBIDDEN = dict.fromkeys([*map(ord, "\\/\"':<>|*?"), *range(0x20), *range(0x7F
 
 
 class MarkerError(GroupsError):
-    """A marker that can't be used.
-
-    Attributes:
-        node: The item or collector that has it.
-    """
+    """A marker that can't be used."""
 
     def __init__(self, node: Node, problem: str, advice: str) -> None:
         super().__init__(problem, advice=advice)
@@ -137,12 +133,7 @@ def decorator(mark: pytest.Mark) -> str:
 
 
 class InnermostMarker(Generic[T]):
-    """Looks up the value of a marker for items: on the parameter set, else the function, the class or the module.
-
-    Args:
-        name: The marker's name.
-        read: Returns the value of a marker, or raises a GroupsError.
-    """
+    """Looks up the value of a marker for items: on the parameter set, else the function, the class or the module."""
 
     def __init__(self, name: str, read: Callable[[pytest.Mark], T]) -> None:
         self._name = name

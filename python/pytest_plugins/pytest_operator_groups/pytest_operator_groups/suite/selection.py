@@ -23,13 +23,6 @@ def select(
 ) -> list[Test]:
     """Return the tests of one group of one file.
 
-    Args:
-        tests: The items that pytest has collected and not deselected.
-        group_id: The ID that was given.
-        group_tests: Returns the groups of tests, or raises a GroupsError.
-        start: The directory in which pytest was started.
-        left_out: The number of tests that were deselected before, for the error.
-
     Raises:
         GroupsError: The tests are in several files, don't make groups, or none of them is in the group.
     """
