@@ -28,6 +28,8 @@ def main(arguments: list[str]) -> int:
     except (OSError, http.client.HTTPException, ValueError) as error:
         print(f"ERROR cannot connect to the simulator: {error}", file=sys.stderr)
         return 1
+    finally:
+        connection.close()
     sys.stdout.write(output["stdout"])
     sys.stderr.write(output["stderr"])
     return int(output["code"])

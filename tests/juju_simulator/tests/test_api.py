@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 import subprocess
@@ -303,43 +302,6 @@ def test_field_that_libjuju_does_not_know_is_an_error(
         async with connected() as controller:
             with pytest.raises(JujuAPIError, match=r"simulator: Cloud\.Clouds has no field 'colour' in Clouds\.clouds"):
                 await controller.get_cloud()
-
-    simulate(use)
-
-
-async def juju(simulator: Simulator, *arguments: str) -> tuple[int | None, str]:
-    process = await asyncio.create_subprocess_exec(
-        simulator.programs / "juju", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    output, _ = await process.communicate()
-    return process.returncode, output.decode()
-
-
-def test_models_by_the_command(simulate: Callable[..., None]) -> None:
-    async def use(simulator: Simulator) -> None:
-        config = ["--no-switch", "--controller", "simulator", "--config", "a=b"]
-        assert await juju(simulator, "add-model", "one", *config) == (0, "Added 'one' model\n")
-        assert await juju(simulator, "add-model", "one") == (1, 'ERROR model "one" for admin already exists\n')
-        assert await juju(simulator, "set-model-constraints", "-m", "one", "arch=arm64", "mem=8G") == (0, "")
-        assert simulator.model("one").constraints == {"arch": "arm64", "mem": 8192}
-        code, models = await juju(simulator, "models", "--controller=simulator", "--format=json")
-        assert (code, [(model["name"], model["short-name"]) for model in json.loads(models)["models"]]) == (
-            0,
-            [("admin/controller", "controller"), ("admin/one", "one")],
-        )
-        assert await juju(simulator, "destroy-model", "other:one") == (1, "ERROR controller other not found\n")
-        assert await juju(simulator, "destroy-model", "--no-prompt", "simulator:one") == (0, "")
-        assert await juju(simulator, "destroy-model", "one") == (1, "ERROR model 'one' not found\n")
-
-    simulate(use)
-
-
-def test_command_with_the_wrong_password(simulate: Callable[..., None]) -> None:
-    async def use(simulator: Simulator) -> None:
-        simulator.refuse_logins = True
-        code, controllers = await juju(simulator, "controllers", "--format=json")
-        assert (code, [*json.loads(controllers)["controllers"]]) == (0, ["simulator"])
-        assert await juju(simulator, "models") == (1, "ERROR invalid entity name or password\n")
 
     simulate(use)
 

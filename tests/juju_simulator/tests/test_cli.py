@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import re
 import subprocess
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ import pytest
 import yaml
 from juju.model import Model
 from juju_simulator import Simulator, Table, pack_charm
+from juju_simulator.cli import juju as program
 from juju_simulator.cli.command import COMMANDS
 
 if TYPE_CHECKING:
@@ -48,6 +51,21 @@ JOURNAL: dict[str, dict[str, Any]] = {
 APPLICATION: dict[str, dict[str, Any]] = {
     "metadata": {"name": "application", "requires": {"journal": {"interface": "journal"}}}
 }
+
+
+@pytest.fixture(autouse=True)
+def run_juju_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Call the code of `juju`: starting Python for each command would take most of the time. test_api.py starts it."""
+
+    def run(command: list[str | Path], *, check: bool, **_options: Any) -> subprocess.CompletedProcess[str]:
+        with redirect_stdout(io.StringIO()) as stdout, redirect_stderr(io.StringIO()) as stderr:
+            code = program.main([str(word) for word in command[1:]])
+        result = subprocess.CompletedProcess(command, code, stdout.getvalue(), stderr.getvalue())
+        if check:
+            result.check_returncode()
+        return result
+
+    monkeypatch.setattr(subprocess, "run", run)
 
 
 @pytest.fixture
@@ -148,6 +166,11 @@ def test_destroy_model(testing: jubilant.Juju) -> None:
     testing.destroy_model("testing", destroy_storage=True, force=True, no_wait=True, timeout=60)
     with fails("model 'testing' not found"):
         testing.destroy_model("testing", release_storage=True)
+    testing.cli("add-model", "one", "--no-switch", "--controller=simulator", include_model=False)
+    with fails("controller other not found"):
+        testing.destroy_model("other:one")
+    testing.destroy_model("simulator:one")
+    assert testing.cli("models", include_model=False) == "controller\n"
 
 
 def test_models(testing: jubilant.Juju) -> None:
@@ -164,6 +187,8 @@ def test_controllers(testing: jubilant.Juju, simulator: Simulator) -> None:
     simulator.refuse_logins = True
     controllers = json.loads(testing.cli("controllers", "--format=json", include_model=False))
     assert [*controllers["controllers"]] == [controllers["current-controller"]] == ["simulator"]
+    with fails("invalid entity name or password"):
+        testing.cli("models", include_model=False)
 
 
 def test_show_model(testing: jubilant.Juju) -> None:
@@ -443,7 +468,7 @@ def test_remove_relation(testing: jubilant.Juju, journal: Path, application: Pat
     testing.integrate("journal", "application")
     testing.remove_relation("journal", "application:journal", force=True)
     assert testing.status().apps["application"].relations == {}
-    assert "journal-relation-broken hook" in testing.debug_log()
+    wait_until(testing, lambda _: "journal-relation-broken hook" in testing.debug_log())
     with fails('relation "journal application" not found'):
         testing.remove_relation("journal", "application")
 
