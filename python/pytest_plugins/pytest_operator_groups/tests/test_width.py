@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 
 from pytest_operator_groups.common.text import cells, fold
 from pytest_operator_groups.formats.durations import Durations
-from pytest_operator_groups.formats.junit import Report
+from pytest_operator_groups.formats.junit import JUnit
 from pytest_operator_groups.run.job import Job
 from pytest_operator_groups.run.screen import LiveTable, describe_outcomes, show_summary
 from rich.cells import cell_len
@@ -136,7 +136,7 @@ def test_summary_with_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         job.state, job.reason, job.seconds, job.tests = "failed", "ended without a report: " * 5, 60.0, 10_000
     jobs[0].seconds = 36_000
     cases = "".join(f"<testcase name='{name * 90}' time='18000'/>" for name in "ab")
-    jobs[0].report = Report([ET.fromstring(f"<testsuite>{cases}</testsuite>")])  # noqa: S314, the text is above
+    jobs[0].report = JUnit([ET.fromstring(f"<testsuite>{cases}</testsuite>")])  # noqa: S314, the text is above
     outcomes = [job.make_outcome(0) for job in jobs]
     show_summary(jobs, 36_000, describe_outcomes(outcomes, Durations(), 5, COLUMNS))
     text = plain(terminal.getvalue())

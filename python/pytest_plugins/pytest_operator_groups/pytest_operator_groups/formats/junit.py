@@ -24,7 +24,7 @@ class Case(NamedTuple):
 
 
 @dataclass
-class Report:
+class JUnit:
     """The content of a JUnit file. If it can't be parsed, nothing is known of the tests.
 
     Attributes:
@@ -55,7 +55,7 @@ class Report:
         return [_read_case(element) for suite in self.suites for element in suite.iter("testcase")]
 
 
-def read_report(path: Path) -> Report | None:
+def read_junit(path: Path) -> JUnit | None:
     """Return the content of a JUnit file, or None if pytest didn't come to the end of writing one."""
     try:
         text = path.read_bytes()
@@ -71,8 +71,8 @@ def read_report(path: Path) -> Report | None:
         return None
     except (OSError, ValueError, LookupError, ET.ParseError):
         # The output or the name of a test may contain what XML can't, and a test may overwrite the file.
-        return Report()
-    return Report(suites, **numbers, seconds=seconds if math.isfinite(seconds) and seconds >= 0 else None)
+        return JUnit()
+    return JUnit(suites, **numbers, seconds=seconds if math.isfinite(seconds) and seconds >= 0 else None)
 
 
 def _read_case(element: ET.Element) -> Case:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pytest_operator_groups.formats.junit import Report
+    from pytest_operator_groups.formats.junit import JUnit
 
 _SLOWEST = 5
 RESULTS = ("passed", "failed", "cancelled", "not run")
@@ -65,7 +65,7 @@ class Record:
         """The group."""
         return Key(self.path, self.group_id)
 
-    def add_tests(self, report: Report | None) -> None:
+    def add_tests(self, report: JUnit | None) -> None:
         """Add what a report says of the tests. Without one, nothing is known of them."""
         if report is None:
             return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pytest_operator_groups.common.text import printable
-from pytest_operator_groups.formats.junit import Report, read_report
+from pytest_operator_groups.formats.junit import JUnit, read_junit
 from pytest_operator_groups.formats.matrix import group_key, runner_kind
 from pytest_operator_groups.formats.records import JobFile, Key, Record
 
@@ -52,7 +52,7 @@ def read_outcome(group: Mapping[str, Any], folder: Path, run_url: str) -> Outcom
     """
     key = group_key(group)
     job = JobFile.read(folder / "job.json")
-    report = read_report(folder / "junit.xml")
+    report = read_junit(folder / "junit.xml")
     result = _describe(folder, report, job.status)
     record = _make_record(key, result.partition(":")[0], job, report)
     tests = "-"
@@ -81,7 +81,7 @@ def _link(url: str) -> str:
     return quote(url, safe="%/:?#=&@", errors="replace") if url.startswith(("https://", "http://")) else ""
 
 
-def _describe(folder: Path, report: Report | None, status: str) -> str:
+def _describe(folder: Path, report: JUnit | None, status: str) -> str:
     problems = ["timed out"] if status == "timed_out" else []
     if report and report.problems:
         problems.append(report.problems)
@@ -99,7 +99,7 @@ def _describe(folder: Path, report: Report | None, status: str) -> str:
     return f"failed: {problem}"
 
 
-def _make_record(key: Key, result: str, job: JobFile, report: Report | None) -> Record:
+def _make_record(key: Key, result: str, job: JobFile, report: JUnit | None) -> Record:
     """Return the record of a group's job. What the job doesn't tell is taken from the report of pytest."""
     started, tests_started, tests_ended = job.started, job.tests_started, job.tests_ended
     if tests_started is None and report:
@@ -121,7 +121,7 @@ def _make_record(key: Key, result: str, job: JobFile, report: Report | None) -> 
     return record
 
 
-def _timestamp(report: Report) -> float | None:
+def _timestamp(report: JUnit) -> float | None:
     """Return when pytest started, in seconds since 1970."""
     try:
         return datetime.fromisoformat(report.suites[0].get("timestamp", "")).timestamp()

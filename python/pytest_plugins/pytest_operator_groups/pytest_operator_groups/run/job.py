@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pytest_operator_groups.common.text import printable
-from pytest_operator_groups.formats.junit import Report, read_report
+from pytest_operator_groups.formats.junit import JUnit, read_junit
 from pytest_operator_groups.formats.records import Key, Record
 from pytest_operator_groups.report.outcome import Outcome
 
@@ -67,7 +67,7 @@ class Job:
     tests: int | None = None
     started: float | None = None
     seconds: float | None = None
-    report: Report | None = None
+    report: JUnit | None = None
     expected: float | None = None
     worker: int = 1
 
@@ -95,7 +95,7 @@ class Job:
 
         For the signal that killed pytest, the code is its negative number.
         """
-        self.report = read_report(self.junit)
+        self.report = read_junit(self.junit)
         self.tests = self.report.tests if self.report else None
         self.reason = _reason(returncode, self.report)
         self.state = "failed" if self.reason else "passed"
@@ -129,7 +129,7 @@ class Job:
         )
 
 
-def _reason(returncode: int, report: Report | None) -> str:
+def _reason(returncode: int, report: JUnit | None) -> str:
     """Return why the group failed, or "" if it passed."""
     if returncode < 0:
         return f"killed by {_signal_name(-returncode)}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -11,8 +10,7 @@ from xml.etree import ElementTree as ET
 from pytest_operator_groups.common.errors import GroupsError
 from pytest_operator_groups.common.text import printable
 from pytest_operator_groups.formats.files import replace
-from pytest_operator_groups.formats.junit import read_report
-from pytest_operator_groups.formats.records import Key
+from pytest_operator_groups.formats.junit import read_junit
 from pytest_operator_groups.listing.listing import NO_GROUPS
 from pytest_operator_groups.report.report import markdown_report, totals
 
@@ -24,27 +22,21 @@ if TYPE_CHECKING:
     from pytest_operator_groups.report.outcome import Outcome
     from pytest_operator_groups.run.job import Job
 
+    Groups = Sequence[dict[str, Any]]  # as results.json has them
 
-class Results:
-    """The files of all groups. Those that are left out of this run are kept as results.json had them."""
 
-    def __init__(self, folder: Path, jobs: Sequence[Job], max_jobs: int, kept: Sequence[dict[str, Any]]) -> None:
-        self._folder = folder
-        self._jobs = jobs
-        self._max_jobs = max_jobs
-        self._kept = kept
+def write_results(folder: Path, seconds: float, max_jobs: int, jobs: Sequence[Job], kept: Groups) -> None:
+    """Write results.json. During the run, too: if it is killed, --failed knows what didn't pass.
 
-    def write_json(self, seconds: float) -> None:
-        """Write results.json. During the run, too: if it is killed, --failed knows what didn't pass."""
-        results = {"seconds": seconds, "jobs": self._max_jobs, "groups": self._groups()}
-        replace(self._folder / "results.json", f"{json.dumps(results, indent=2)}\n".encode())
+    Groups that are left out of this run are kept as results.json had them.
+    """
+    results = {"seconds": seconds, "jobs": max_jobs, "groups": [*map(_describe, jobs), *kept]}
+    replace(folder / "results.json", f"{json.dumps(results, indent=2)}\n".encode())
 
-    def write_junit(self) -> None:
-        """Write results.xml."""
-        replace(self._folder / "results.xml", merge_reports(self._groups()))
 
-    def _groups(self) -> list[dict[str, Any]]:
-        return [*map(_describe, self._jobs), *self._kept]
+def write_junit(folder: Path, jobs: Sequence[Job], kept: Groups) -> None:
+    """Write results.xml."""
+    replace(folder / "results.xml", merge_reports([*map(_describe, jobs), *kept]))
 
 
 def _describe(job: Job) -> dict[str, Any]:
@@ -77,41 +69,27 @@ def write_report(path: Path, outcomes: Sequence[Outcome], before: Durations, run
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", errors="replace")
 
 
-@dataclass
-class LastRun:
-    """What is known of the last run.
-
-    Attributes:
-        passed: What the file says of the groups that passed.
-        files: The names of the groups' files in the folder.
-    """
-
-    passed: dict[Key, dict[str, Any]] = field(default_factory=dict)
-    files: set[str] = field(default_factory=set)
-
-
-def read_last_run(folder: Path) -> LastRun:
-    """Return what results.json says of the last run. If there is none, there was no run.
+def read_last_run(folder: Path) -> list[dict[str, Any]]:
+    """Return the groups in results.json. If there is none, there was no run.
 
     Raises:
         GroupsError: The file can't be read.
     """
     path = folder / "results.json"
-    last_run = LastRun()
     try:
-        for group in json.loads(path.read_bytes())["groups"]:
-            last_run.files |= group_files(group)
-            if group["result"] == "passed":
-                last_run.passed[Key(group["path_to_test_file"], group["group_id"])] = group
+        groups = json.loads(path.read_bytes())["groups"]
+        for group in groups:
+            group_files(group)
+            group["result"], group["path_to_test_file"], group["group_id"]
     except FileNotFoundError:
-        return LastRun()
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        return []
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise GroupsError(
             f"can't read the results of the last run ({type(error).__name__}: {error})",
             where=str(path),
             advice="Its files stay in the folder.",
         ) from None
-    return last_run
+    return list(groups)
 
 
 def group_files(group: dict[str, Any]) -> set[str]:
@@ -119,12 +97,12 @@ def group_files(group: dict[str, Any]) -> set[str]:
     return {Path(group[key]).name for key in ("log", "junit", "record") if group.get(key)}
 
 
-def remove_old_files(folder: Path, last_run: LastRun, jobs: Iterable[Job]) -> None:
-    """Remove the outputs and reports of the last run, and those that this run is going to write.
+def remove_old_files(folder: Path, names: Iterable[str], jobs: Iterable[Job]) -> None:
+    """Remove these outputs and reports of the last run, and those that this run is going to write.
 
     Other files stay, because the folder may belong to the user.
     """
-    old = {folder / name for name in last_run.files if name.endswith((".log", ".xml", ".json"))}
+    old = {folder / name for name in names if name.endswith((".log", ".xml", ".json"))}
     for path in old.union(*((job.log, job.junit, job.record) for job in jobs)):
         path.unlink(missing_ok=True)
 
@@ -134,7 +112,7 @@ def merge_reports(groups: Iterable[dict[str, Any]]) -> bytes:
     root = ET.Element("testsuites")
     for group in groups:
         name = printable(group["job_name"])
-        report = read_report(Path(group["junit"])) if group["junit"] else None
+        report = read_junit(Path(group["junit"])) if group["junit"] else None
         suites = report.suites if report else []
         for suite in suites:
             suite.set("name", name)

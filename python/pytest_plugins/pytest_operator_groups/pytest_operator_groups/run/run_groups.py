@@ -17,18 +17,19 @@ from pytest_operator_groups.common.arguments import allow_any_character, check_p
 from pytest_operator_groups.common.errors import GroupsError
 from pytest_operator_groups.common.text import count
 from pytest_operator_groups.formats.durations import Durations, read_durations
+from pytest_operator_groups.formats.matrix import group_key
 from pytest_operator_groups.run.collect import CollectionError, collect_groups
 from pytest_operator_groups.run.job import PYTEST, Job
 from pytest_operator_groups.run.models import describe_left, list_models
 from pytest_operator_groups.run.processes import ProcessPool
 from pytest_operator_groups.run.results import (
-    LastRun,
-    Results,
     group_files,
     read_last_run,
     remove_old_files,
+    write_junit,
     write_record,
     write_report,
+    write_results,
 )
 
 if TYPE_CHECKING:
@@ -111,11 +112,16 @@ async def _run_groups(
 
     last_run, durations = _read_earlier(options.results)
     collected = {job.key for job in jobs}
-    kept = [group for key, group in last_run.passed.items() if key in collected] if options.failed else []
-    if options.failed:
-        jobs = [job for job in jobs if job.key not in last_run.passed]
-    last_run.files.difference_update(*map(group_files, kept))
-    remove_old_files(options.results, last_run, jobs)
+    passed = {
+        key: group
+        for group in last_run
+        if options.failed and group["result"] == "passed" and (key := group_key(group)) in collected
+    }
+    kept = [*passed.values()]
+    jobs = [job for job in jobs if job.key not in passed]
+    remove_old_files(
+        options.results, set().union(*map(group_files, last_run)).difference(*map(group_files, kept)), jobs
+    )
     for job in jobs:
         job.expected = durations.seconds(*job.key)
     # A group whose time isn't known may be the longest.
@@ -123,8 +129,7 @@ async def _run_groups(
     if kept and not jobs:
         print("Every group passed in the last run.")
         return 0
-    results = Results(options.results, jobs, options.jobs, kept)
-    results.write_json(0)
+    write_results(options.results, 0, options.jobs, jobs, kept)
     if jobs:
         print(f"{count(len(jobs), 'group')}, {options.jobs} at a time")
         # For `tail -f`.
@@ -138,7 +143,7 @@ async def _run_groups(
     def changed(job: Job) -> None:
         if job.state != "running":
             write_record(job.record, job.make_record(start_of_run))
-            results.write_json(pool.seconds)
+            write_results(options.results, pool.seconds, options.jobs, jobs, kept)
             # Groups share the cache of charms, so several may say the same of it.
             for line in job.output.splitlines():
                 if line.startswith("charm cache: ") and line not in shown:
@@ -151,16 +156,16 @@ async def _run_groups(
         await pool.run(jobs, options.jobs, environment, changed)
     finally:
         display.stop()
-    results.write_json(pool.seconds)
-    results.write_junit()
+    write_results(options.results, pool.seconds, options.jobs, jobs, kept)
+    write_junit(options.results, jobs, kept)
     notes = _write_reports(jobs, options, durations, start_of_run, collected)
     if jobs:
         show_summary(jobs, pool.seconds, notes)
     return 0 if all(job.state == "passed" for job in jobs) else 1
 
 
-def _read_earlier(results: Path) -> tuple[LastRun, Durations]:
-    last_run, durations = LastRun(), Durations()
+def _read_earlier(results: Path) -> tuple[list[dict[str, Any]], Durations]:
+    last_run, durations = list[dict[str, Any]](), Durations()
     try:
         last_run = read_last_run(results)
     except GroupsError as error:
