@@ -135,7 +135,7 @@ def test_python_block(block: Block, suite: Path) -> None:
     assert " passed" in run("pytest -p no:randomly -W error --strict-markers", suite)
 
 
-@blocks("text", "AT THE EARLIEST")
+@blocks("text", "LOWER BOUND")
 def test_shown_plan(block: Block, tmp_path: Path) -> None:
     minutes = {"a": 10, "b": 40, "c": 30, "d": 20, "e": 5, "f": 5}
     groups: dict[str, dict[str, object]] = {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pytest_operator_groups.common.text import cells, shorten
+from pytest_operator_groups.common.text import cell_width, shorten
 from pytest_operator_groups.formats.durations import Durations
 from pytest_operator_groups.formats.junit import Case
 from pytest_operator_groups.formats.records import Record
@@ -180,4 +180,4 @@ def test_names_in_the_timeline(name: str) -> None:
 )
 def test_shorten(text: str, width: int, shown: str) -> None:
     assert shorten(text, width) == shown
-    assert cells(shown) <= width
+    assert cell_width(shown) <= width

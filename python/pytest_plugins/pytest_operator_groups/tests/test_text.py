@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pytest_operator_groups.common.errors import GroupsError
 from pytest_operator_groups.common.tables import code, text_table
-from pytest_operator_groups.common.text import cells, count, duration, printable
+from pytest_operator_groups.common.text import cell_width, count, duration, printable
 from pytest_operator_groups.suite.command_line import drop_folders, join_option, selecting_options
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def test_duration(seconds: float | None, text: str) -> None:
 
 @pytest.mark.parametrize(("text", "width"), [("", 0), ("abc", 3), ("é", 1), ("日本", 4), ("a日", 3), ("\uff21", 2)])
 def test_cells(text: str, width: int) -> None:
-    assert cells(text) == width
+    assert cell_width(text) == width
 
 
 def test_printable() -> None:

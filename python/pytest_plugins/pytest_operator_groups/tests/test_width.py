@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from pytest_operator_groups.common.text import cells, fold
+from pytest_operator_groups.common.text import cell_width, wrap
 from pytest_operator_groups.formats.durations import Durations
 from pytest_operator_groups.formats.junit import JUnit
 from pytest_operator_groups.run.job import Job
@@ -42,7 +42,7 @@ def longest(text: str, logs: str = "") -> int:
     """Return the length of the longest line, in cells, without what is copied and what pytest wrote into the logs."""
     written_by_pytest = set(logs.split("\n"))
     lines = [line for line in text.split("\n") if not line.startswith(COPIED) and line not in written_by_pytest]
-    return max(max(cells(line), cell_len(line)) for line in lines)
+    return max(max(cell_width(line), cell_len(line)) for line in lines)
 
 
 def make_job(name: str, path: Path) -> Job:
@@ -149,6 +149,6 @@ def test_summary_with_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_fold() -> None:
-    assert fold("one two three", 7) == ["one two", "  three"]
-    assert fold("日本 日本 x", 9) == ["日本 日本", "  x"]
-    assert fold("x" * 9, 5) == ["x" * 9]
+    assert wrap("one two three", 7) == ["one two", "  three"]
+    assert wrap("日本 日本 x", 9) == ["日本 日本", "  x"]
+    assert wrap("x" * 9, 5) == ["x" * 9]

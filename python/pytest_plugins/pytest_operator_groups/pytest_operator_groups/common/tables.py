@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pytest_operator_groups.common.text import cells
+from pytest_operator_groups.common.text import cell_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,11 +15,11 @@ _MARKDOWN_ALIGNMENTS = {"<": "---", ">": "---:"}
 
 def text_table(rows: Sequence[Sequence[str]], alignments: str) -> list[str]:
     """Return the lines of a table, each column as wide as its longest cell."""
-    widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(cell_width, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
         padded = [
-            f"{cell:{alignment}{width - cells(cell) + len(cell)}}"
+            f"{cell:{alignment}{width - cell_width(cell) + len(cell)}}"
             for cell, alignment, width in zip(row, alignments, widths, strict=True)
         ]
         lines.append("  ".join(padded).rstrip())

@@ -18,12 +18,12 @@ def duration(seconds: float | None) -> str:
     return f"{minutes:.0f} min {rest:.1f} s" if minutes else f"{rest:.1f} s"
 
 
-def rough(seconds: float) -> str:
+def short_duration(seconds: float) -> str:
     """Return a time in few words: "5 s" or "12 min"."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
-def cells(text: str) -> int:
+def cell_width(text: str) -> int:
     """Return how wide a text is on a terminal, in cells. A Chinese or Japanese character takes two."""
     if text.isascii():
         return len(text)
@@ -37,22 +37,22 @@ def printable(text: str) -> str:
 
 def shorten(text: str, width: int) -> str:
     """Return a text of at most so many cells, with … in its middle if something was left out."""
-    if cells(text) <= width:
+    if cell_width(text) <= width:
         return text
     # The end tells groups of one file from each other.
     start, end = text, text
-    while cells(start) > (width - 1) // 3:
+    while cell_width(start) > (width - 1) // 3:
         start = start[:-1]
-    while cells(end) > width - 1 - cells(start):
+    while cell_width(end) > width - 1 - cell_width(start):
         end = end[1:]
     return f"{start}…{end}"
 
 
-def fold(text: str, width: int) -> list[str]:
+def wrap(text: str, width: int) -> list[str]:
     """Return the lines of a text, each of at most so many cells. A word that is longer has a line for itself."""
     lines: list[str] = []
     for word in text.split(" "):
-        if lines and cells(longer := f"{lines[-1]} {word}") <= width:
+        if lines and cell_width(longer := f"{lines[-1]} {word}") <= width:
             lines[-1] = longer
         else:
             # What belongs to the line before is indented.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_operator_groups.common.errors import GroupsError
 from pytest_operator_groups.common.github import append
 from pytest_operator_groups.common.tables import code, markdown_table, text_table
-from pytest_operator_groups.common.text import cells, count, printable
+from pytest_operator_groups.common.text import cell_width, count, printable
 from pytest_operator_groups.formats.files import replace
 from pytest_operator_groups.formats.matrix import write_matrix
 from pytest_operator_groups.suite.command_line import has_common_folder
@@ -112,7 +112,7 @@ def _narrow_listing(groups: Sequence[Group], commands: GroupCommands, width: int
 
 
 def _fits(lines: Sequence[str], width: int | None) -> bool:
-    return width is None or all(cells(line) <= width for line in lines)
+    return width is None or all(cell_width(line) <= width for line in lines)
 
 
 def _runner(group: Group) -> str:

@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from pytest_operator_groups.common.text import cells, duration, fold, printable, rough, shorten
+from pytest_operator_groups.common.text import cell_width, duration, printable, short_duration, shorten, wrap
 from pytest_operator_groups.formats.progress import read_progress
 from pytest_operator_groups.report.report import advice, changes, messages, totals
 
@@ -119,7 +119,7 @@ class LiveTable(Lines):
         states = [job.state for job in self._jobs]
         title = ", ".join(f"{states.count(state)} {state}" for state in _ORDER if state in states)
         estimate = _Estimate(self._jobs, now, self._max_jobs)
-        left = "" if estimate.left is None else f", about {rough(estimate.left)} left"
+        left = "" if estimate.left is None else f", about {short_duration(estimate.left)} left"
         table = Table(title=Text(f"{title}, {duration(now)}{left}", no_wrap=True), title_justify="left", box=None)
         table.pad_edge = False
         for heading in _HEADINGS:
@@ -131,7 +131,7 @@ class LiveTable(Lines):
         taken = [max(map(len, column)) for column in zip(_HEADINGS[1:4], *(row[1:4] for row in rows), strict=True)]
         # The names and the tests share what is left of the width. The columns stay where they are when other tests run.
         space = max(width - sum(taken) - 8, 20)
-        names = min(max(cells(printable(job.name)) for job in self._jobs), space // 2)
+        names = min(max(cell_width(printable(job.name)) for job in self._jobs), space // 2)
         for name, state, time, left, test in rows:
             table.add_row(
                 Text(shorten(name, names)),
@@ -173,7 +173,7 @@ class _Estimate:
 def _row(job: Job, now: float) -> tuple[str, str, str, str, str]:
     seconds = now - job.started if job.started is not None and job.seconds is None else job.seconds
     is_running = job.state == "running"
-    left = rough(max(job.expected - (seconds or 0), 0)) if is_running and job.expected is not None else ""
+    left = short_duration(max(job.expected - (seconds or 0), 0)) if is_running and job.expected is not None else ""
     return printable(job.name), job.state, duration(seconds), left, printable(_current_test(job)) if is_running else ""
 
 
@@ -212,7 +212,7 @@ def show_summary(jobs: Sequence[Job], seconds: float, notes: Sequence[str]) -> N
         print(line)
     if notes:
         print("", *notes, sep="\n")
-    print("", *fold(totals_with_time(jobs, seconds), console.width), sep="\n", flush=True)
+    print("", *wrap(totals_with_time(jobs, seconds), console.width), sep="\n", flush=True)
 
 
 def describe_outcomes(outcomes: Sequence[Outcome], before: Durations, runners: int, width: int) -> list[str]:
@@ -225,7 +225,7 @@ def describe_outcomes(outcomes: Sequence[Outcome], before: Durations, runners: i
         return shorten(name, max(width // 2 - 10, 10))
 
     sentences = [*advice(outcomes, runners, shorten_name), *changes(outcomes, before, shorten_name)]
-    lines = [line for sentence in sentences for line in fold(sentence, width)]
+    lines = [line for sentence in sentences for line in wrap(sentence, width)]
     for outcome in outcomes:
         if outcome.failed:
             lines.append(f"failed: {shorten(outcome.name, max(width - len('failed: '), 10))}")
