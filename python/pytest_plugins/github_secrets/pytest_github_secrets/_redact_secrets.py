@@ -5,18 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_github_secrets._errors import SecretsError
-from pytest_github_secrets._files import find_files, mask_file
-from pytest_github_secrets._github import add_mask
-from pytest_github_secrets._mask import Masker, describe_short, find_short
-from pytest_github_secrets._parse import parse
+from pytest_github_secrets._mask import Masker, describe_short, find_short, mask_file
+from pytest_github_secrets._secrets import SecretsError, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 VARIABLE = "SECRETS"
 
@@ -25,24 +23,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Mask the secrets of the environment variable SECRETS in GitHub's log or in files. Return the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        return _redact(_parse_paths(arguments))
+        description = f"Mask the secrets of the environment variable {VARIABLE} in GitHub's log or in files."
+        parser = argparse.ArgumentParser(prog="redact-secrets", description=description)
+        parser.add_argument(
+            "paths", metavar="PATH", nargs="*", help="a file or a folder to mask in place, instead of the log"
+        )
+        # argparse would show an unknown option, which may contain a secret.
+        options, unknown = parser.parse_known_args(arguments)
+        return _redact([*options.paths, *unknown])
     except Exception as error:  # noqa: BLE001, a traceback could show a secret
         advice = " Don't upload these files." if arguments else ""
         _report(f"failed with {type(error).__name__}. It shows no more, because that could contain a secret.{advice}")
         return 1
-
-
-def _parse_paths(arguments: Sequence[str]) -> list[str]:
-    parser = argparse.ArgumentParser(
-        prog="redact-secrets",
-        description=f"Mask the secrets of the environment variable {VARIABLE} in GitHub's log or in files.",
-    )
-    parser.add_argument(
-        "paths", metavar="PATH", nargs="*", help="a file or a folder to mask in place, instead of the log"
-    )
-    # argparse would show an unknown option, which may contain a secret.
-    options, unknown = parser.parse_known_args(arguments)
-    return [*options.paths, *unknown]
 
 
 def _redact(paths: Sequence[str]) -> int:
@@ -54,21 +46,27 @@ def _redact(paths: Sequence[str]) -> int:
         if paths:
             _report("The files aren't masked. Don't upload them.")
         return 1
-    if not any(secrets.values()):
+    secrets = {key: value for key, value in secrets.items() if value}
+    if not secrets:
         print(f"no secrets to mask in {VARIABLE}")
         return 0
-    return _mask_files(paths, secrets) if paths else _mask_log(secrets)
-
-
-def _mask_log(secrets: Mapping[str, str]) -> int:
-    values = [value for value in secrets.values() if value]
-    for text in dict.fromkeys(form for value in values for form in _forms(value)):
-        print(add_mask(text))
-    print(f"{_secrets(len(values))} masked")
+    if paths:
+        return _mask_files(paths, secrets)
+    for form in dict.fromkeys(form for value in secrets.values() for form in _forms(value)):
+        # https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands#masking-a-value-in-a-log
+        # The escapes are those of https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts.
+        print("::add-mask::" + form.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+    print(f"{_count(len(secrets), 'secret')} masked")
     return 0
 
 
-def _mask_files(names: Sequence[str], secrets: Mapping[str, str]) -> int:
+def _forms(value: str) -> list[str]:
+    """Return the value and its lines, as they are and as `toJSON` shows them in the log of a step's environment."""
+    texts = [value, *(line for line in value.splitlines() if line.strip())]
+    return [*texts, *(json.dumps(text, ensure_ascii=False)[1:-1] for text in texts)]
+
+
+def _mask_files(names: Sequence[str], secrets: dict[str, str]) -> int:
     mask = Masker(secrets.values())
     refused = []
     files: set[Path] = set()
@@ -76,30 +74,31 @@ def _mask_files(names: Sequence[str], secrets: Mapping[str, str]) -> int:
         path = Path(name)
         # An empty name would mean the current folder.
         if not name or not (path.is_file() or path.is_dir()):
-            refused.append(SecretsError("there is no such file or folder", where=name or "''"))
+            refused.append(f"{name or repr(name)}: there is no such file or folder")
         elif path.is_symlink():
-            refused.append(SecretsError("it is a symlink", where=name, advice="Give the path that it points to."))
+            refused.append(f"{name}: it is a symlink. Give the path that it points to.")
         else:
-            files.update(find_files(path))
+            files.update(_find_files(path))
     changed = sum(mask_file(file, mask) for file in files)
     short = find_short(secrets)
-    number = sum(map(bool, secrets.values())) - len(short)
-    print(f"{_secrets(number)} masked in {changed} of {len(files)} file{'' if len(files) == 1 else 's'}")
-    if short:
-        _report(mask(describe_short(short)))
-    for error in refused:
-        _report(mask(str(error)))
+    masked = _count(len(secrets) - len(short), "secret")
+    print(f"{masked} masked in {changed} of {_count(len(files), 'file')}")
+    for message in [describe_short(short), *refused] if short else refused:
+        _report(mask(message))
     return 1 if refused else 0
 
 
-def _forms(value: str) -> list[str]:
-    """Return the value and its lines, as they are and as `toJSON` shows them in the log of a step's environment."""
-    lines = [line for line in value.splitlines() if line.strip()]
-    return [value, *lines, *(json.dumps(text, ensure_ascii=False)[1:-1] for text in [value, *lines])]
+def _find_files(path: Path) -> Iterator[Path]:
+    """Yield a file, or all files in a folder and its subfolders, hidden ones too. Symlinks aren't followed."""
+    if stat.S_ISDIR(mode := path.lstat().st_mode):
+        for entry in path.iterdir():
+            yield from _find_files(entry)
+    elif stat.S_ISREG(mode):
+        yield path
 
 
-def _secrets(number: int) -> str:
-    return f"{number} secret{'' if number == 1 else 's'}"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _report(message: str) -> None:

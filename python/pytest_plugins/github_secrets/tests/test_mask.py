@@ -16,10 +16,8 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from pytest_github_secrets._errors import SecretsError
-from pytest_github_secrets._mask import Masker, find_short, is_maskable
-from pytest_github_secrets._match import Matcher
-from pytest_github_secrets._parse import parse
+from pytest_github_secrets._mask import Masker, Matcher, find_short, is_maskable
+from pytest_github_secrets._secrets import SecretsError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -33,8 +33,8 @@ def has_secret(text: str) -> bool:
     return any(part in text for part in ("admin", "hunter22", "hunter23"))
 
 
-@pytest.mark.parametrize("options", ["--color=yes", "--tb=short", "-n 1"])
-def test_reports_without_a_secret_look_the_same(run_process: Run, options: str) -> None:
+@pytest.mark.parametrize("options", ["--color=yes", "--tb=short -n 1"])
+def test_reports_without_a_secret_look_the_same(run: Run, options: str) -> None:
     code = """
 import logging, pytest
 
@@ -49,25 +49,10 @@ def test_asks_for_a_fixture(missing): ...
 
 def test_is_skipped(): pytest.skip("skipped")
 """
-    shown = (run_process(code, secrets, "-rA", *options.split()).stdout.str() for secrets in (None, SECRETS))
+    shown = (run(code, secrets, "-rA", *options.split()).stdout.str() for secrets in (None, SECRETS))
     plain, masked = (re.sub(r"=+|\d+\.\d+s", "", output).partition(" ERRORS ")[2] for output in shown)
     assert "ValueError: three" in plain
     assert masked == plain
-
-
-@pytest.mark.parametrize("options", ["", "-n 2", "-s"])
-def test_masked_without_the_fixture(run_process: Run, pytester: pytest.Pytester, options: str) -> None:
-    result = run_process(f"{READ}def test_1(): assert PASSWORD == SECRETS", SECRETS, *options.split(), "--showlocals")
-    assert result.ret == 1
-    assert not has_secret(written(pytester, result))
-
-
-def test_masked_in_each_worker(run_process: Run, pytester: pytest.Pytester) -> None:
-    code = f"{READ}def test_1(github_secrets): ...\n" + "".join(f"def test_{i}(): assert not PASSWORD\n" for i in "234")
-    result = run_process(code, SECRETS, "-n", "2")
-    result.assert_outcomes(passed=1, failed=3)
-    assert result.stdout.str().count("assert not '***'") >= 3
-    assert not has_secret(written(pytester, result))
 
 
 @pytest.mark.parametrize(
@@ -77,26 +62,21 @@ def test_masked_in_each_worker(run_process: Run, pytester: pytest.Pytester) -> N
         ("print('it is', PASSWORD)", "--markers"),
         ("print('it is', PASSWORD)\ndef pytest_configure(): raise pytest.UsageError('no')", ""),
         ("def pytest_collection(): print('it is', PASSWORD); raise KeyboardInterrupt", ""),
-        ("", "-v --pastebin=all"),
     ],
-    ids=["controller of xdist", "no run", "usage error", "interrupted", "pastebin"],
+    ids=["controller of xdist", "no run", "usage error", "interrupted"],
 )
 def test_output_that_no_report_has(run_process: Run, pytester: pytest.Pytester, conftest: str, options: str) -> None:
-    sends = "_pytest.pastebin.create_new_paste = lambda data: open('sent', 'wb').write(data)"
-    pytester.makeconftest(f"import pytest, _pytest.pastebin\n{sends}\n{READ}{conftest}")
-    code = f"{READ}import pytest\n@pytest.mark.parametrize('a', [pytest.param(1, id=PASSWORD)])\ndef test_1(a): ..."
-    shown = written(pytester, run_process(code, SECRETS, *options.split()))
+    pytester.makeconftest(f"import pytest\n{READ}{conftest}")
+    shown = written(pytester, run_process("def test_1(): ...", SECRETS, *options.split()))
     assert "***" in shown
     assert not has_secret(shown)
 
 
 @pytest.mark.parametrize("options", ["", "-s", "--capture=sys", "--capture=tee-sys"])
-@pytest.mark.parametrize("fixture", ["capfd", "capfdbinary"])
-def test_captured_output_that_no_test_reads(
-    run_process: Run, pytester: pytest.Pytester, fixture: str, options: str
-) -> None:
-    result = run_process(f"{READ}def test_1({fixture}): print('it is', PASSWORD)", SECRETS, *options.split())
-    result.assert_outcomes(passed=1)
+def test_captured_output_that_no_test_reads(run_process: Run, pytester: pytest.Pytester, options: str) -> None:
+    tests = (f"def test_{fixture}({fixture}): print('it is', PASSWORD)\n" for fixture in ("capfd", "capfdbinary"))
+    result = run_process(READ + "".join(tests), SECRETS, *options.split())
+    result.assert_outcomes(passed=2)
     assert not has_secret(written(pytester, result))
 
 
@@ -108,7 +88,7 @@ def test_end_of_python(run_process: Run, pytester: pytest.Pytester, code: str) -
     assert not has_secret(written(pytester, result))
 
 
-def test_secret_of_digits(run_process: Run, pytester: pytest.Pytester) -> None:
+def test_secret_of_digits(run: Run, pytester: pytest.Pytester) -> None:
     # Times contain it, and plugins calculate with them.
     pytester.makeconftest("""
 import pytest
@@ -118,12 +98,12 @@ def pytest_runtest_makereport():
     outcome = yield
     outcome.get_result().duration = 5432.5
 """)
-    result = run_process("def test_1(): ...", '{"PORT": "5432"}', "--junit-xml=junit.xml", "-vv", "--durations=0")
+    result = run("def test_1(): ...", '{"PORT": "5432"}', "--junit-xml=junit.xml", "-vv", "--durations=0")
     result.assert_outcomes(passed=1)
     assert "INTERNALERROR" not in result.stdout.str()
 
 
-def test_variable_that_a_fixture_sets(run_process: Run) -> None:
+def test_variable_that_a_fixture_sets(run: Run) -> None:
     code = """
 import os, pytest
 
@@ -133,99 +113,71 @@ def vault():
 
 def test_1(github_secrets): assert github_secrets["PASSWORD"] == "x"
 """
-    result = run_process(code, None)
+    result = run(code, None)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*'[*][*][*]' == 'x'*"])
     assert not has_secret(result.stdout.str().replace('("hunter22", "hunter23")', ""))
 
 
-@pytest.mark.parametrize("options", ["", "-n 2", "-n 2 --dist loadscope", "-v", "--collect-only", "-s", "-rA"])
-def test_parameters(run_process: Run, pytester: pytest.Pytester, options: str) -> None:
-    code = f"""{READ}
+SUITE = f"""{READ}
+import logging, unittest
 import pytest
+
+def test_compares(): assert PASSWORD == SECRETS
+
+def test_with_the_fixture(github_secrets): ...
 
 @pytest.mark.parametrize("value", [PASSWORD, "other", PASSWORD[:-1]])
-def test_login(value):
-    assert value in ("other", PASSWORD[:8])
-"""
-    result = run_process(code, SECRETS, "--junit-xml=junit.xml", *options.split())
-    if options != "--collect-only":
-        # The two that look alike now are both run.
-        result.assert_outcomes(passed=1, failed=2)
-        names = re.findall(r'name="(test_\w+\[.*?\])"', Path("junit.xml").read_text())
-        assert sorted(names) == ["test_login[***0]", "test_login[***1]", "test_login[other]"]
-    assert not has_secret(written(pytester, result))
-
-
-@pytest.mark.parametrize("options", ["", "-n 2", "-n 2 --dist loadscope", "-v"])
-def test_parameters_with_an_id(run_process: Run, pytester: pytest.Pytester, options: str) -> None:
-    code = f"""{READ}
-import pytest
+def test_login(value): assert value in ("other", PASSWORD[:8])
 
 @pytest.mark.parametrize("value", [pytest.param(1, id=PASSWORD), 2, 3, PASSWORD.encode(), 4.5, None])
 def test_param(value): assert value != 1
 
 @pytest.mark.parametrize("value", [1, 2], ids=[PASSWORD, PASSWORD[:-1]])
 def test_ids(value): assert value > 1
+
+class TestIt(unittest.TestCase):
+    def test_subtest(self):
+        with self.subTest("of " + PASSWORD, password=PASSWORD):
+            print(PASSWORD)
+            assert not PASSWORD
+
+# pytest 9 has the fixture. An older one has an error, which shows no secret either.
+def test_subtests(subtests):
+    with subtests.test("of " + PASSWORD, password=PASSWORD):
+        print(PASSWORD)
+        logging.error(PASSWORD)
+        assert not PASSWORD
 """
-    result = run_process(code, SECRETS, "--junit-xml=junit.xml", *options.split())
-    result.assert_outcomes(passed=6, failed=2)
+
+
+@pytest.mark.parametrize(
+    "options", ["", "-n 2", "-n 2 --dist loadscope -v --showlocals", "-s -rA -v", "--collect-only"]
+)
+def test_tests_and_their_names(run_process: Run, pytester: pytest.Pytester, options: str) -> None:
+    # pytest's cache isn't masked.
+    result = run_process(SUITE, SECRETS, "--junit-xml=junit.xml", "-p", "no:cacheprovider", *options.split())
+    if options != "--collect-only":
+        assert result.ret == 1
+        assert result.parseoutcomes()["passed"] >= 8
+        assert "AssertionError: assert '***' == {'" in result.stdout.str()
+        # The two that look alike now are both run.
+        names = re.findall(r'name="(test_login\[.*?\])"', Path("junit.xml").read_text())
+        assert sorted(names) == ["test_login[***0]", "test_login[***1]", "test_login[other]"]
+        if hasattr(pytest, "Subtests"):
+            result.stdout.fnmatch_lines(["SUBFAILED*of [*][*][*]*"])
     assert not has_secret(written(pytester, result))
 
 
-def test_last_failed_finds_masked_tests(run_process: Run) -> None:
+def test_last_failed_finds_masked_tests(run: Run) -> None:
     code = f"""{READ}
 import pytest
 
 @pytest.mark.parametrize("value", [PASSWORD, "other"])
 def test_login(value): assert value == "other"
 """
-    run_process(code, SECRETS).assert_outcomes(passed=1, failed=1)
-    run_process(code, SECRETS, "--last-failed").assert_outcomes(failed=1)
-
-
-@pytest.mark.parametrize("options", ["", "-n 1", "-rA", "-s"])
-def test_subtests_of_unittest(run_process: Run, pytester: pytest.Pytester, options: str) -> None:
-    code = f"""{READ}
-import unittest
-
-class TestIt(unittest.TestCase):
-    def test_1(self):
-        with self.subTest("of " + PASSWORD, password=PASSWORD):
-            print(PASSWORD)
-            assert not PASSWORD
-"""
-    result = run_process(code, SECRETS, "--junit-xml=junit.xml", *options.split())
-    assert result.ret == 1
-    assert not has_secret(written(pytester, result))
-
-
-@pytest.mark.parametrize("options", ["", "-n 1", "-rA", "-s"])
-def test_subtests(run_process: Run, pytester: pytest.Pytester, options: str) -> None:
-    # pytest 9 has the fixture. An older one has an error, which shows no secret either.
-    code = f"""{READ}
-import logging
-
-def test_1(subtests):
-    with subtests.test("of " + PASSWORD, password=PASSWORD):
-        print(PASSWORD)
-        logging.error(PASSWORD)
-        assert not PASSWORD
-"""
-    result = run_process(code, SECRETS, "--junit-xml=junit.xml", *options.split())
-    assert result.ret == 1
-    if hasattr(pytest, "Subtests"):
-        result.stdout.fnmatch_lines(["SUBFAILED*of [*][*][*]*"])
-    assert not has_secret(written(pytester, result))
-
-
-def test_debug(run_process: Run, pytester: pytest.Pytester) -> None:
-    pytester.makeconftest("def pytest_addoption(parser): parser.addoption('--password')")
-    code = f"{READ}def test_1(): assert PASSWORD == 1"
-    result = run_process(code, SECRETS, "--debug", f"--password={PASSWORD}")
-    trace = (pytester.path / "pytestdebug.log").read_text()
-    assert "assert '***' == 1" in trace
-    assert not has_secret(written(pytester, result))
+    run(code, SECRETS).assert_outcomes(passed=1, failed=1)
+    run(code, SECRETS, "--last-failed").assert_outcomes(failed=1)
 
 
 @pytest.mark.parametrize("options", ["", "-n 1", "-s", "--capture=tee-sys", "--capture=sys"])
@@ -306,9 +258,16 @@ def test_debugger(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(
-    "hook", ["pytest_sessionfinish", "pytest_unconfigure", "pytest_configure", "pytest_sessionstart"]
+    ("hook", "options"),
+    [
+        ("pytest_configure", ""),
+        ("pytest_sessionstart", ""),
+        ("pytest_sessionfinish", ""),
+        ("pytest_sessionfinish", "-n 1"),
+        ("pytest_unconfigure", ""),
+        ("pytest_unconfigure", "-n 1"),
+    ],
 )
-@pytest.mark.parametrize("options", ["", "-n 1"])
 def test_exception_in_a_hook(run_process: Run, pytester: pytest.Pytester, hook: str, options: str) -> None:
     pytester.makeconftest(f"{READ}def {hook}():\n    raise RuntimeError('it is ' + PASSWORD)")
     result = run_process("def test_1(): ...", SECRETS, *options.split())
@@ -317,7 +276,7 @@ def test_exception_in_a_hook(run_process: Run, pytester: pytest.Pytester, hook: 
     assert not has_secret(written(pytester, result))
 
 
-@pytest.mark.parametrize("options", ["", "-s", "-n 1"])
+@pytest.mark.parametrize("options", ["", "-s -n 1"])
 def test_exception_in_a_conftest_or_a_module(run_process: Run, pytester: pytest.Pytester, options: str) -> None:
     result = run_process(f"{READ}raise RuntimeError('it is ' + PASSWORD)", SECRETS, *options.split())
     assert result.ret == (1 if "-n" in options else 2)
@@ -405,18 +364,18 @@ def test_2():
     assert not has_secret(written(pytester, result))
 
 
-def test_terminal_writer_takes_the_arguments_of_pytest(run_process: Run, pytester: pytest.Pytester) -> None:
+def test_terminal_writer_takes_the_arguments_of_pytest(run: Run, pytester: pytest.Pytester) -> None:
     pytester.makeconftest(f"""{READ}
 def pytest_sessionfinish(session):
     writer = session.config.get_terminal_writer()
     writer.write(msg="it is " + PASSWORD, flush=True, red=True)
 """)
-    result = run_process("def test_1(github_secrets): ...", SECRETS)
+    result = run("def test_1(github_secrets): ...", SECRETS)
     result.assert_outcomes(passed=1)
     assert "it is ***" in result.stdout.str()
 
 
-def test_paths_of_a_test_that_changes_directory(run_process: Run, pytester: pytest.Pytester) -> None:
+def test_paths_of_a_test_that_changes_directory(run: Run, pytester: pytest.Pytester) -> None:
     code = f"""{READ}
 import os
 
@@ -424,7 +383,7 @@ def test_1(record_testsuite_property, tmp_path):
     record_testsuite_property("password", PASSWORD)
     os.chdir(tmp_path)
 """
-    result = run_process(code, SECRETS, "--junit-xml=junit.xml", "--log-file=log")
+    result = run(code, SECRETS, "--junit-xml=junit.xml", "--log-file=log")
     result.assert_outcomes(passed=1)
     assert 'value="***"' in (pytester.path / "junit.xml").read_text()
     assert not has_secret(written(pytester, result))
@@ -445,16 +404,85 @@ def test_loaded_by_a_conftest(pytester: pytest.Pytester, run_process: Run) -> No
     assert not has_secret(written(pytester, result))
 
 
-def test_runs_in_one_process(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SECRETS_FROM_GITHUB", SECRETS)
-    pytester.makepyfile(test_it=f"{READ}def test_1(): assert PASSWORD == 1")
-    code = """
-import pytest, sys
-for _ in range(3):
-    pytest.main(["-p", "no:randomly", "test_it.py"])
-assert type(sys.stdout._stream).__module__ == "_io"
+RUNS = """
+import os, sys
+import pytest
+from _pytest import capture
+
+PASSWORD, OTHER = "hunter22-hunter23", "correct-horse-battery"
+STREAMS = sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__
+ORIGINAL = capture.FDCapture.writeorg, capture.FDCaptureBinary.writeorg
+
+def show(name):
+    for number, stream in enumerate((sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)):
+        print(f"\\n{name} {number}: {PASSWORD} {OTHER}", file=stream, flush=True)
+
+class Conftest:
+    # pytest captures it, no report has it, and pytest writes it when it ends.
+    def __init__(self, name):
+        self.name = name
+
+    def pytest_configure(self):
+        print(f"{self.name} captured: {PASSWORD} {OTHER}")
+
+    def pytest_sessionfinish(self, session):
+        with session.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+            show(self.name)
+
+def run(name, secret):
+    os.environ.pop("SECRETS_FROM_GITHUB", None)
+    if secret:
+        os.environ["SECRETS_FROM_GITHUB"] = '{"A": "%s"}' % secret
+    assert pytest.main(["-q", "-p", "no:randomly", "test_it.py"], plugins=[Conftest(name)]) == 0
+    assert (capture.FDCapture.writeorg, capture.FDCaptureBinary.writeorg) == ORIGINAL
+    show(f"after {name}")
+
+for name, secret in (("first", PASSWORD), ("second", OTHER), ("third", None), ("fourth", PASSWORD)):
+    run(name, secret)
+run("fifth", None)
+assert (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__) == STREAMS
 """
-    result = pytester.run(sys.executable, "-c", code)
+
+
+def test_runs_in_one_process(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_it="def test_1(): ...", runs=RUNS)
+    result = pytester.run(sys.executable, "runs.py")
     assert result.ret == 0
-    assert result.stdout.str().count("'***' == 1") >= 3
+    shown = [*result.outlines, *result.errlines]
+    password, other = "*** correct-horse-battery", "hunter22-hunter23 ***"
+    neither = "hunter22-hunter23 correct-horse-battery"
+    # What is written after a run, such as a traceback at the end of Python, is masked until the next run.
+    for name, text in {
+        "first": password,
+        "second": other,
+        "third": neither,
+        "fourth": password,
+        "fifth": neither,
+    }.items():
+        assert f"{name} captured: {text}" in shown
+        for number in range(4):
+            assert f"{name} {number}: {text}" in shown
+            assert f"after {name} {number}: {text}" in shown
+
+
+def test_run_within_a_run(run_process: Run, pytester: pytest.Pytester) -> None:
+    code = f"""{READ}
+import os
+
+pytest_plugins = ["pytester"]
+
+def test_1(pytester, monkeypatch, capfd):
+    pytester.makepyfile("def test_2(): ...")
+    for secrets in ('{{"A": "correct-horse-battery"}}', None):
+        if secrets:
+            monkeypatch.setenv("SECRETS_FROM_GITHUB", secrets)
+        else:
+            monkeypatch.delenv("SECRETS_FROM_GITHUB")
+        pytester.runpytest_inprocess().assert_outcomes(passed=1)
+        with capfd.disabled():
+            print("it is", PASSWORD)
+"""
+    result = run_process(code, SECRETS, "-p", "pytester")
+    result.assert_outcomes(passed=1)
+    assert result.stdout.str().count("it is ***") == 2
     assert not has_secret(written(pytester, result))

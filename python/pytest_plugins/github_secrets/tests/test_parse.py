@@ -9,8 +9,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest_github_secrets._errors import SecretsError
-from pytest_github_secrets._parse import parse
+from pytest_github_secrets._secrets import SecretsError, parse
 
 VALUES = st.dictionaries(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8")))
 
@@ -96,7 +95,7 @@ NOT_READ = "a string contains an escape or a character that can't be read"
 def test_error(text: str, problem: str, line: int) -> None:
     with pytest.raises(SecretsError) as caught:
         parse(text, "SECRETS")
-    assert (caught.value.problem, caught.value.where) == (problem, f"SECRETS, line {line}")
+    assert str(caught.value).startswith(f"SECRETS, line {line}: {problem}. Write a Python dict or a JSON object ")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +104,6 @@ def test_error(text: str, problem: str, line: int) -> None:
         pytest.param("{" * 1_000_000, id="braces"),
         pytest.param("-" * 1_000_000, id="minus"),
         pytest.param('{"A": ' + "[" * 1_000_000, id="brackets"),
-        pytest.param('{"A": "' + "b" * 2_000_000 + '"}', id="megabytes"),
         pytest.param("\0" * 1_000_000, id="NUL"),
         pytest.param('{"A": "' + "\\" * 999_999, id="backslashes"),
         pytest.param('{"A": """' + "\\" * 999_999, id="backslashes in triple quotes"),

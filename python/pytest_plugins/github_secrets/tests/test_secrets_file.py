@@ -6,8 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from pytest_github_secrets._errors import SecretsError
-from pytest_github_secrets._secrets_file import read_file
+from pytest_github_secrets._secrets import SecretsError, read_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -214,9 +214,7 @@ def fragments(text: str, length: int) -> set[str]:
 
 
 # Two workers would overwrite each other's --log-file.
-@pytest.mark.parametrize(
-    "arguments", ["", "-n 1", "-vv --showlocals --color=yes", "--tb=short -rA", "--log-cli-level=DEBUG"]
-)
+@pytest.mark.parametrize("arguments", ["", "-n 1 --tb=short -rA", "-vv --showlocals --color=yes --log-cli-level=DEBUG"])
 def test_no_sink_has_any_form_of_a_secret(python: str, tmp_path: Path, arguments: str) -> None:
     namespace: dict[str, dict[str, Callable[[str], str]]] = {}
     exec(FORMS_MODULE, namespace)  # noqa: S102, the forms as the suite makes them
