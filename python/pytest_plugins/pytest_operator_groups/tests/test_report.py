@@ -27,7 +27,7 @@ def outcome(name: str, minutes: float, result: str = "passed", cases: list[Case]
     record = Record("tests/a.py", name, result, started=1_800_000_000, set_up=120, seconds=60 * minutes)
     record.attempt, record.commit = more.pop("attempt", 1), more.pop("commit", "")
     return Outcome(
-        name, "failed: 1 failure" if result == "failed" else result, "2", 60 * minutes, record, cases or [],
+        name, "failed: 1 failure" if result == "failed" else result, "2", record, cases or [],
         f"pytest tests/a.py --group={name}", **more,
     )  # fmt: skip
 
@@ -73,7 +73,7 @@ def test_whole_report() -> None:
 def test_first_sentence() -> None:
     assert sentence([outcome("a", 10), outcome("b", 20)]) == "It took 22 min."
     assert sentence([outcome(name, 1, "failed") for name in "abcde"]) == "Failed: a, b, c and 2 more."
-    assert sentence([Outcome("a", "passed", "-", None, Record("a", "1", "passed"), [], "")]) == "The time isn't known."
+    assert sentence([Outcome("a", "passed", "-", Record("a", "1", "passed"), [], "")]) == "The time isn't known."
 
 
 def test_advice() -> None:
@@ -139,7 +139,7 @@ def test_costs_of_shared_runners() -> None:
     outcomes[1].record.started, outcomes[1].record.set_up = 1_800_000_000 + 9 * 60, None
     runner_minutes = ["Runner-minutes: 6.0 of set-up, 13.0 of tests, 3.0 idle, 22.0 in all"]
     assert [*costs(outcomes)] == runner_minutes
-    lost = [Outcome(name, "", "-", None, Record("a", name, "failed"), [], "") for name in map(str, range(9))]
+    lost = [Outcome(name, "", "-", Record("a", name, "failed"), [], "") for name in map(str, range(9))]
     assert [*costs([*outcomes, *lost])] == runner_minutes
     assert not [*costs(lost)]
 

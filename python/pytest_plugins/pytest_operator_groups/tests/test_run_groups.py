@@ -21,6 +21,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from pytest_operator_groups.common.errors import GroupsError
+from pytest_operator_groups.formats.records import Record
 from pytest_operator_groups.run.job import Job
 from pytest_operator_groups.run.models import list_models
 from pytest_operator_groups.run.processes import ProcessPool
@@ -458,13 +459,13 @@ def test_error_in_the_display_leaves_nothing_behind(pytester: pytest.Pytester, t
     jobs = []
     for name, code in codes.items():
         log, junit, record, progress = (Path(f"{name}.{ending}") for ending in ("log", "xml", "json", "progress"))
-        jobs.append(Job(name, "", name, [sys.executable, "-c", code], log, junit, record, progress))
+        jobs.append(Job(name, Record("", name), [sys.executable, "-c", code], log, junit, record, progress))
 
     async def run() -> None:
         pool = ProcessPool()
 
         def changed(job: Job) -> None:
-            if job.state == "failed":
+            if job.record.result == "failed":
                 raise BrokenPipeError
 
         await pool.run(jobs, 2, os.environ, changed)
@@ -1014,8 +1015,9 @@ def test_names_of_all_kinds(make_suite: MakeSuite, run_groups: RunGroups) -> Non
     assert r"group \u202eabc " in ended.stdout
 
 
-def job(name: str, started: float | None, seconds: float | None, state: Any = "passed") -> Job:
-    return Job(name, "", "", [], Path(), Path(), Path(), Path(), state=state, started=started, seconds=seconds)
+def job(name: str, started: float | None, seconds: float | None, state: str = "passed") -> Job:
+    record = Record("", "", state, seconds=seconds)
+    return Job(name, record, [], Path(), Path(), Path(), Path(), started=started)
 
 
 def test_timeline() -> None:

@@ -10,12 +10,13 @@ import pty
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from pytest_operator_groups.common.text import cell_width, wrap
 from pytest_operator_groups.formats.durations import Durations
 from pytest_operator_groups.formats.junit import JUnit
+from pytest_operator_groups.formats.records import Record
 from pytest_operator_groups.run.job import Job
 from pytest_operator_groups.run.screen import LiveTable, describe_outcomes, show_summary
 from rich.cells import cell_len
@@ -46,7 +47,7 @@ def longest(text: str, logs: str = "") -> int:
 
 
 def make_job(name: str, path: Path) -> Job:
-    return Job(f"{name}.py | group {name}", f"{name}.py", name, ["pytest", name], path, path, path, path)
+    return Job(f"{name}.py | group {name}", Record(f"{name}.py", name), ["pytest", name], path, path, path, path)
 
 
 def make_jobs(folder: Path) -> list[Job]:
@@ -101,8 +102,8 @@ def test_live_table_with_running_tests(tmp_path: Path, monkeypatch: pytest.Monke
     terminal = open_terminal(monkeypatch)
     jobs = make_jobs(tmp_path)
     for job in jobs:
-        job.state, job.expected = "running", 36_000
-        told = [{"pid": 1}, {"tests": 100}, {"test": f"{job.path}::test_{job.group_id}"}]
+        job.record.result, job.expected = "running", 36_000
+        told = [{"pid": 1}, {"tests": 100}, {"test": f"{job.record.path}::test_{job.record.group_id}"}]
         job.progress.write_text("".join(f"{json.dumps(line)}\n" for line in told))
     jobs += [make_job(str(number), tmp_path) for number in range(52)]
     table = LiveTable(jobs, lambda: 7200, 5)
@@ -117,10 +118,10 @@ def test_live_table_with_running_tests(tmp_path: Path, monkeypatch: pytest.Monke
 def test_live_table_on_a_narrow_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = open_terminal(monkeypatch)
     monkeypatch.setenv("COLUMNS", "40")
-    states: list[Any] = ["waiting", "running", "passed", "failed", "not run"]
+    states = ["waiting", "running", "passed", "failed", "not run"]
     jobs = [make_job(state, tmp_path) for state in states]
     for job, state in zip(jobs, states, strict=True):
-        job.state, job.started = state, 0.0
+        job.record.result, job.started = state, 0.0
     table = LiveTable(jobs, lambda: 7200, 5)
     table.start()
     table.stop()
@@ -133,11 +134,12 @@ def test_summary_with_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     terminal = open_terminal(monkeypatch)
     jobs = make_jobs(tmp_path)
     for job in jobs:
-        job.state, job.reason, job.seconds, job.tests = "failed", "ended without a report: " * 5, 60.0, 10_000
-    jobs[0].seconds = 36_000
+        job.record.result, job.record.reason, job.record.seconds = "failed", "ended without a report: " * 5, 60.0
+        job.report = JUnit(tests=10_000)
+    jobs[0].record.seconds = 36_000
     cases = "".join(f"<testcase name='{name * 90}' time='18000'/>" for name in "ab")
-    jobs[0].report = JUnit([ET.fromstring(f"<testsuite>{cases}</testsuite>")])  # noqa: S314, the text is above
-    outcomes = [job.make_outcome(0) for job in jobs]
+    jobs[0].report = JUnit([ET.fromstring(f"<testsuite>{cases}</testsuite>")], tests=10_000)  # noqa: S314, the text is above
+    outcomes = [job.outcome for job in jobs]
     show_summary(jobs, 36_000, describe_outcomes(outcomes, Durations(), 5, COLUMNS))
     text = plain(terminal.getvalue())
     (table,) = re.findall("^GROUP .*?\n\n", text, re.DOTALL | re.MULTILINE)

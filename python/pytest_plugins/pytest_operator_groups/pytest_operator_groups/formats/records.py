@@ -8,6 +8,8 @@ import os
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pytest_operator_groups.formats.files import replace
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -39,7 +41,7 @@ class Record:
     Attributes:
         path: The test file.
         group_id: The ID of the group.
-        result: One of RESULTS.
+        result: One of RESULTS. In `run-groups`, "waiting" and "running" before that.
         started: When its set-up, or else pytest, started, in seconds since 1970, or None if it isn't known.
         set_up: The seconds before pytest started, or None if they aren't known.
         seconds: The seconds that pytest ran, or None if they aren't known.
@@ -47,11 +49,12 @@ class Record:
         slowest: The slowest tests with their seconds, at most five.
         attempt: Which attempt it was, from 1.
         commit: The commit, or "".
+        reason: Why it failed or was not run, in words, or "".
     """
 
     path: str
     group_id: str
-    result: str
+    result: str = "waiting"
     started: float | None = None
     set_up: float | None = None
     seconds: float | None = None
@@ -59,11 +62,17 @@ class Record:
     slowest: list[tuple[str, float]] = field(default_factory=list)
     attempt: int = 1
     commit: str = ""
+    reason: str = ""
 
     @property
     def key(self) -> Key:
         """The group."""
         return Key(self.path, self.group_id)
+
+    @property
+    def text(self) -> str:
+        """The result and its reason, in words."""
+        return f"{self.result}: {self.reason}" if self.reason else self.result
 
     def add_tests(self, report: JUnit | None) -> None:
         """Add what a report says of the tests. Without one, nothing is known of them."""
@@ -82,6 +91,9 @@ class Record:
             **values,
             "slowest": [{"test": name, "seconds": seconds} for name, seconds in self.slowest],
         }
+
+    def write(self, path: Path) -> None:
+        replace(path, f"{json.dumps(self.as_json(), indent=2)}\n".encode())
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,6 @@ class Outcome:
     name: str  # its job_name, printable
     result: str  # "passed", or what went wrong, in words
     tests: str  # their number, in words
-    seconds: float | None
     record: Record
     cases: Sequence[Case]  # in the order in which they ran
     command: str  # repeats it
@@ -41,6 +40,10 @@ class Outcome:
     def failed(self) -> bool:
         return self.record.result == "failed"
 
+    @property
+    def seconds(self) -> float | None:
+        return self.record.seconds
+
 
 def read_outcome(group: Mapping[str, Any], folder: Path, run_url: str) -> Outcome:
     """Return what became of a group, whatever a test has put into its artifact.
@@ -50,11 +53,11 @@ def read_outcome(group: Mapping[str, Any], folder: Path, run_url: str) -> Outcom
         folder: The artifact. It may have junit.xml, which pytest wrote, and job.json, which the job wrote at its end.
         run_url: The link of a group whose job left none.
     """
-    key = group_key(group)
     job = JobFile.read(folder / "job.json")
     report = read_junit(folder / "junit.xml")
-    result = _describe(folder, report, job.status)
-    record = _make_record(key, result.partition(":")[0], job, report)
+    record = _make_record(group_key(group), job, report)
+    record.result, record.reason = _judge(folder, report, job.status)
+    result = record.text
     tests = "-"
     if report and report.tests is not None:
         tests = f"{report.tests}{f', {report.skipped} skipped' if report.skipped else ''}"
@@ -66,10 +69,9 @@ def read_outcome(group: Mapping[str, Any], folder: Path, run_url: str) -> Outcom
         printable(group["job_name"]),
         result,
         tests,
-        record.seconds,
         record,
         report.cases if report else [],
-        shlex.join(["pytest", key.path, f"--group={key.group_id}"]),
+        shlex.join(["pytest", record.path, f"--group={record.group_id}"]),
         url=_link(job.url) or _link(run_url),
         runner=printable(job.runner),
         kind=runner_kind(group),
@@ -81,25 +83,25 @@ def _link(url: str) -> str:
     return quote(url, safe="%/:?#=&@", errors="replace") if url.startswith(("https://", "http://")) else ""
 
 
-def _describe(folder: Path, report: JUnit | None, status: str) -> str:
+def _judge(folder: Path, report: JUnit | None, status: str) -> tuple[str, str]:
+    """Return the result of a group, and the reason for it."""
     problems = ["timed out"] if status == "timed_out" else []
     if report and report.problems:
         problems.append(report.problems)
     if problems:
-        return f"failed: {', '.join(problems)}"
+        return "failed", ", ".join(problems)
     if status == "cancelled":
-        return "cancelled"
+        return "cancelled", ""
     if report is None:
-        return f"failed: {'pytest wrote no report' if folder.is_dir() else 'the job left no logs'}"
+        return "failed", "pytest wrote no report" if folder.is_dir() else "the job left no logs"
     if report.tests == 0:
-        return "failed: no tests ran"
+        return "failed", "no tests ran"
     if status == "success":
-        return "passed"
-    problem = "the tests passed, but the job did not" if report.suites else "the report of pytest is unreadable"
-    return f"failed: {problem}"
+        return "passed", ""
+    return "failed", "the tests passed, but the job did not" if report.suites else "the report of pytest is unreadable"
 
 
-def _make_record(key: Key, result: str, job: JobFile, report: JUnit | None) -> Record:
+def _make_record(key: Key, job: JobFile, report: JUnit | None) -> Record:
     """Return the record of a group's job. What the job doesn't tell is taken from the report of pytest."""
     started, tests_started, tests_ended = job.started, job.tests_started, job.tests_ended
     if tests_started is None and report:
@@ -110,7 +112,6 @@ def _make_record(key: Key, result: str, job: JobFile, report: JUnit | None) -> R
     set_up = None if started is None or tests_started is None else max(tests_started - started, 0)
     record = Record(
         *key,
-        result,
         started=tests_started if started is None else started,
         set_up=set_up,
         seconds=seconds,

@@ -1,4 +1,4 @@
-"""One group's job in `run-groups`: what runs, and its result."""
+"""One group's job in `run-groups`: what runs, and what became of it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import shlex
 import signal
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pytest_operator_groups.common.text import printable
-from pytest_operator_groups.formats.junit import JUnit, read_junit
-from pytest_operator_groups.formats.records import Key, Record
+from pytest_operator_groups.formats.junit import read_junit
 from pytest_operator_groups.report.outcome import Outcome
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pytest_operator_groups.formats.junit import JUnit
+    from pytest_operator_groups.formats.records import Record
 
 # What runs pytest, unless the user names another command. Unbuffered: the log has all that a group prints, even if it
 # crashes.
@@ -33,48 +35,38 @@ _MEANINGS = {
 
 @dataclass
 class Job:
-    """One group, the command that runs it, and its result.
+    """One group, the command that runs it, and what became of it.
 
     Attributes:
         name: The group's `job_name`.
-        path: Its test file.
-        group_id: Its ID.
+        record: What became of it. A group that was interrupted is "not run" as well.
         command: The command that runs it.
         log: The file for its output.
         junit: The file for its report.
-        record: The file for its record.
+        record_file: The file for its record.
         progress: The file in which pytest says which test runs.
-        state: Its progress, or its result. A group that was interrupted is "not run" as well.
-        reason: Why it failed, or was not run.
-        tests: The number of its tests, once its report can be read.
         started: When it started, in seconds from the start of the run.
-        seconds: How long it took.
         report: pytest's report of its tests, once it can be read.
         expected: The seconds that it took in earlier runs, or None.
         worker: Which worker ran it, from 1: there is one for each group that runs at the same time.
     """
 
     name: str
-    path: str
-    group_id: str
+    record: Record
     command: list[str]
     log: Path
     junit: Path
-    record: Path
+    record_file: Path
     progress: Path
-    state: Literal["waiting", "running", "passed", "failed", "not run"] = "waiting"
-    reason: str = ""
-    tests: int | None = None
     started: float | None = None
-    seconds: float | None = None
     report: JUnit | None = None
     expected: float | None = None
     worker: int = 1
 
     @property
-    def key(self) -> Key:
-        """What tells the group from all others."""
-        return Key(self.path, self.group_id)
+    def tests(self) -> int | None:
+        """Their number, once the report can be read."""
+        return self.report.tests if self.report else None
 
     @property
     def repeat_command(self) -> str:
@@ -96,32 +88,18 @@ class Job:
         For the signal that killed pytest, the code is its negative number.
         """
         self.report = read_junit(self.junit)
-        self.tests = self.report.tests if self.report else None
-        self.reason = _reason(returncode, self.report)
-        self.state = "failed" if self.reason else "passed"
+        self.record.add_tests(self.report)
+        self.record.reason = _reason(returncode, self.report)
+        self.record.result = "failed" if self.record.reason else "passed"
 
-    def make_record(self, start_of_run: float) -> Record:
-        """Return the record of the group. The run started at this time, in seconds since 1970."""
-        record = Record(
-            self.path,
-            self.group_id,
-            self.state if self.state in {"passed", "failed"} else "not run",
-            started=None if self.started is None else round(start_of_run + self.started, 3),
-            # On a machine that is set up already, pytest starts at once.
-            set_up=None if self.started is None else 0.0,
-            seconds=self.seconds,
-        )
-        record.add_tests(self.report)
-        return record
-
-    def make_outcome(self, start_of_run: float) -> Outcome:
-        """Return what a report shows of the group."""
+    @property
+    def outcome(self) -> Outcome:
+        """What people see of the group."""
         return Outcome(
             printable(self.name),
-            printable(f"{self.state}: {self.reason}" if self.reason else self.state),
+            printable(self.record.text),
             "-" if self.tests is None else str(self.tests),
-            self.seconds,
-            self.make_record(start_of_run),
+            self.record,
             self.report.cases if self.report else [],
             self.repeat_command,
             log=printable(str(self.log)) if self.log.exists() else "",

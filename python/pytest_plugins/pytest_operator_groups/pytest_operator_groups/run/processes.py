@@ -95,7 +95,7 @@ class ProcessPool:
         self._start = time.monotonic()
         await asyncio.gather(*(work(worker) for worker in range(1, min(max_jobs, len(jobs)) + 1)))
         for job in waiting:
-            job.state, job.reason = "not run", "interrupted before it started"
+            job.record.result, job.record.reason = "not run", "interrupted before it started"
         if self._error:
             raise self._error
 
@@ -107,25 +107,28 @@ class ProcessPool:
                 self._error = self._error or error
                 self._end.set()
 
-        job.state, job.started = "running", self.seconds
+        record = job.record
+        record.result, job.started = "running", self.seconds
+        # On a machine that is set up already, pytest starts at once.
+        record.started, record.set_up = round(time.time(), 3), 0.0
         notify()
         ended_by, returncode = "", 0
         try:
-            returncode, ended_by, job.seconds = await self.execute(
+            returncode, ended_by, record.seconds = await self.execute(
                 job.command, job.log, environment, self._timeout, job.progress
             )
         except OSError as error:
-            ended_by, job.seconds = f"can't be started: {error}", self.seconds - job.started
+            ended_by, record.seconds = f"can't be started: {error}", self.seconds - job.started
         if ended_by == "interrupted":
-            job.state, job.reason = "not run", ended_by
+            record.result, record.reason = "not run", ended_by
         else:
             job.finish(returncode)
             if ended_by:
-                job.state, job.reason = "failed", ended_by
+                record.result, record.reason = "failed", ended_by
         # pytest's own output doesn't say how it ended.
         if (ended_by or job.report is None) and job.log.exists():
             with contextlib.suppress(OSError), job.log.open("a", encoding="utf-8", errors="replace") as log:
-                log.write(describe_end(job.progress, job.reason, printable))
+                log.write(describe_end(job.progress, record.reason, printable))
         notify()
 
     async def execute(

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_operator_groups.formats.durations import Durations
-    from pytest_operator_groups.formats.records import Record
     from pytest_operator_groups.report.outcome import Outcome
     from pytest_operator_groups.run.job import Job
 
@@ -42,22 +41,17 @@ def write_junit(folder: Path, jobs: Sequence[Job], kept: Groups) -> None:
 def _describe(job: Job) -> dict[str, Any]:
     return {
         "job_name": job.name,
-        "path_to_test_file": job.path,
-        "group_id": job.group_id,
-        "result": job.state,
-        "reason": job.reason,
+        "path_to_test_file": job.record.path,
+        "group_id": job.record.group_id,
+        "result": job.record.result,
+        "reason": job.record.reason,
         "tests": job.tests,
         "started": job.started,
-        "seconds": job.seconds,
+        "seconds": job.record.seconds,
         "log": str(job.log) if job.log.exists() else None,
         "junit": str(job.junit) if job.junit.exists() else None,
-        "record": str(job.record) if job.record.exists() else None,
+        "record": str(job.record_file) if job.record_file.exists() else None,
     }
-
-
-def write_record(path: Path, record: Record) -> None:
-    """Write the record of a group."""
-    replace(path, f"{json.dumps(record.as_json(), indent=2)}\n".encode())
 
 
 def write_report(path: Path, outcomes: Sequence[Outcome], before: Durations, runners: int) -> None:
@@ -103,7 +97,7 @@ def remove_old_files(folder: Path, names: Iterable[str], jobs: Iterable[Job]) ->
     Other files stay, because the folder may belong to the user.
     """
     old = {folder / name for name in names if name.endswith((".log", ".xml", ".json"))}
-    for path in old.union(*((job.log, job.junit, job.record) for job in jobs)):
+    for path in old.union(*((job.log, job.junit, job.record_file) for job in jobs)):
         path.unlink(missing_ok=True)
 
 

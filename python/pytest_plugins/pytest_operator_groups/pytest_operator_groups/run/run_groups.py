@@ -18,6 +18,7 @@ from pytest_operator_groups.common.errors import GroupsError
 from pytest_operator_groups.common.text import count
 from pytest_operator_groups.formats.durations import Durations, read_durations
 from pytest_operator_groups.formats.matrix import group_key
+from pytest_operator_groups.formats.records import Record
 from pytest_operator_groups.run.collect import CollectionError, collect_groups
 from pytest_operator_groups.run.job import PYTEST, Job
 from pytest_operator_groups.run.models import describe_left, list_models
@@ -27,7 +28,6 @@ from pytest_operator_groups.run.results import (
     read_last_run,
     remove_old_files,
     write_junit,
-    write_record,
     write_report,
     write_results,
 )
@@ -111,19 +111,19 @@ async def _run_groups(
     from pytest_operator_groups.run.screen import Lines, LiveTable, has_live_table, show_summary
 
     last_run, durations = _read_earlier(options.results)
-    collected = {job.key for job in jobs}
+    collected = {job.record.key for job in jobs}
     passed = {
         key: group
         for group in last_run
         if options.failed and group["result"] == "passed" and (key := group_key(group)) in collected
     }
     kept = [*passed.values()]
-    jobs = [job for job in jobs if job.key not in passed]
+    jobs = [job for job in jobs if job.record.key not in passed]
     remove_old_files(
         options.results, set().union(*map(group_files, last_run)).difference(*map(group_files, kept)), jobs
     )
     for job in jobs:
-        job.expected = durations.seconds(*job.key)
+        job.expected = durations.seconds(*job.record.key)
     # A group whose time isn't known may be the longest.
     jobs.sort(key=lambda job: float("inf") if job.expected is None else job.expected, reverse=True)
     if kept and not jobs:
@@ -138,11 +138,11 @@ async def _run_groups(
         print("There is no group to run.", flush=True)
     display = LiveTable(jobs, lambda: pool.seconds, options.jobs) if jobs and has_live_table() else Lines()
     pool.log = display.log
-    start_of_run, shown = time.time(), set[str]()
+    shown = set[str]()
 
     def changed(job: Job) -> None:
-        if job.state != "running":
-            write_record(job.record, job.make_record(start_of_run))
+        if job.record.result != "running":
+            job.record.write(job.record_file)
             write_results(options.results, pool.seconds, options.jobs, jobs, kept)
             # Groups share the cache of charms, so several may say the same of it.
             for line in job.output.splitlines():
@@ -158,10 +158,10 @@ async def _run_groups(
         display.stop()
     write_results(options.results, pool.seconds, options.jobs, jobs, kept)
     write_junit(options.results, jobs, kept)
-    notes = _write_reports(jobs, options, durations, start_of_run, collected)
+    notes = _write_reports(jobs, options, durations, collected)
     if jobs:
         show_summary(jobs, pool.seconds, notes)
-    return 0 if all(job.state == "passed" for job in jobs) else 1
+    return 0 if all(job.record.result == "passed" for job in jobs) else 1
 
 
 def _read_earlier(results: Path) -> tuple[list[dict[str, Any]], Durations]:
@@ -178,20 +178,20 @@ def _read_earlier(results: Path) -> tuple[list[dict[str, Any]], Durations]:
 
 
 def _write_reports(
-    jobs: list[Job], options: argparse.Namespace, durations: Durations, start_of_run: float, collected: set[Key]
+    jobs: list[Job], options: argparse.Namespace, durations: Durations, collected: set[Key]
 ) -> list[str]:
     """Write the report and the durations, and return what to show of them."""
     from pytest_operator_groups.run.screen import describe_outcomes, make_console
 
-    outcomes = [job.make_outcome(start_of_run) for job in jobs]
+    outcomes = [job.outcome for job in jobs]
     runners = min(options.jobs, max(len(jobs), 1))
     write_report(path := options.results / "report.md", outcomes, durations, runners)
     notes = describe_outcomes(outcomes, durations, runners, make_console().width)
     files = {key.path for key in collected}
-    if any(job.state != "passed" for job in jobs):
+    if any(job.record.result != "passed" for job in jobs):
         notes.append(f"report: {path}")
     durations.add(
-        [job.make_record(start_of_run) for job in jobs],
+        [job.record for job in jobs],
         # With other arguments, the groups of a file may be only a part of them.
         lambda key: Path(key.path).exists() and (bool(options.arguments) or key in collected or key.path not in files),
     )
@@ -220,8 +220,7 @@ def _make_job(group: dict[str, str], options: argparse.Namespace) -> Job:
     path, group_id = group["path_to_test_file"], group["group_id"]
     return Job(
         name=group["job_name"],
-        path=path,
-        group_id=group_id,
+        record=Record(path, group_id),
         # A test's conftest.py may change the directory.
         command=[
             *options.test_command,
@@ -233,7 +232,7 @@ def _make_job(group: dict[str, str], options: argparse.Namespace) -> Job:
         ],
         log=options.results / f"{name}.log",
         junit=junit,
-        record=options.results / f"{name}.json",
+        record_file=options.results / f"{name}.json",
         progress=progress,
     )
 

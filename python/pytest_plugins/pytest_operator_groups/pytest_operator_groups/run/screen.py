@@ -48,16 +48,16 @@ class Lines:
 
     def update(self, job: Job) -> None:
         """Show a job's new state."""
-        if job.state == "running":
+        if job.record.result == "running":
             self.log(f"started  {printable(job.name)}")
             return
-        reason = f": {printable(job.reason)}" if job.reason else ""
-        self.log(f"{job.state:8} {printable(job.name)}  {duration(job.seconds)}{reason}")
-        if job.state == "failed":
+        reason = f": {printable(job.record.reason)}" if job.record.reason else ""
+        self.log(f"{job.record.result:8} {printable(job.name)}  {duration(job.record.seconds)}{reason}")
+        if job.record.result == "failed":
             self._show_output(job)
 
     def _show_output(self, job: Job) -> None:
-        title = shorten(printable(f"{job.name}: {job.reason}"), self._console.width - 8)
+        title = shorten(printable(f"{job.name}: {job.record.reason}"), self._console.width - 8)
         # The command is whole, because it is copied.
         print(f"\n=== {title} ===\n$ {job.repeat_command}")
         text = job.output
@@ -107,7 +107,7 @@ class LiveTable(Lines):
 
     def update(self, job: Job) -> None:
         """Show a job's new state."""
-        if job.state == "failed":
+        if job.record.result == "failed":
             self.stop()
             self._show_output(job)
             self.start()
@@ -116,7 +116,7 @@ class LiveTable(Lines):
 
     def _table(self) -> Group:
         now, width = self._seconds(), self._console.width
-        states = [job.state for job in self._jobs]
+        states = [job.record.result for job in self._jobs]
         title = ", ".join(f"{states.count(state)} {state}" for state in _ORDER if state in states)
         estimate = _Estimate(self._jobs, now, self._max_jobs)
         left = "" if estimate.left is None else f", about {short_duration(estimate.left)} left"
@@ -125,7 +125,7 @@ class LiveTable(Lines):
         for heading in _HEADINGS:
             table.add_column(heading, no_wrap=True)
         # Running groups come first. Rows beyond the terminal's height couldn't be removed again, so they are left out.
-        jobs = sorted(self._jobs, key=lambda job: _ORDER.index(job.state))
+        jobs = sorted(self._jobs, key=lambda job: _ORDER.index(job.record.result))
         shown = max(self._console.height - 5, 1)
         rows = [_row(job, now) for job in jobs[:shown]]
         taken = [max(map(len, column)) for column in zip(_HEADINGS[1:4], *(row[1:4] for row in rows), strict=True)]
@@ -162,19 +162,21 @@ class _Estimate:
         for job in jobs:
             expected = guess if job.expected is None else job.expected
             total += expected
-            if job.state == "waiting":
+            if job.record.result == "waiting":
                 left.append(expected)
-            elif job.state == "running":
+            elif job.record.result == "running":
                 left.append(max(expected - (now - (job.started or 0)), 0) if known else expected)
         self.done = 1 - sum(left) / total if total else 1.0
         self.left = max(max(left, default=0.0), sum(left) / max_jobs) if known else None
 
 
 def _row(job: Job, now: float) -> tuple[str, str, str, str, str]:
-    seconds = now - job.started if job.started is not None and job.seconds is None else job.seconds
-    is_running = job.state == "running"
+    result, seconds = job.record.result, job.record.seconds
+    if job.started is not None and seconds is None:
+        seconds = now - job.started
+    is_running = result == "running"
     left = short_duration(max(job.expected - (seconds or 0), 0)) if is_running and job.expected is not None else ""
-    return printable(job.name), job.state, duration(seconds), left, printable(_current_test(job)) if is_running else ""
+    return printable(job.name), result, duration(seconds), left, printable(_current_test(job)) if is_running else ""
 
 
 def _current_test(job: Job) -> str:
@@ -190,19 +192,22 @@ def show_summary(jobs: Sequence[Job], seconds: float, notes: Sequence[str]) -> N
     table = Table("GROUP", "RESULT", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("TESTS", "TIME", "STARTED AT"):
         table.add_column(heading, justify="right", no_wrap=True)
-    names = [printable(job.name) for job in jobs]
-    results = [f"{job.state}: {printable(job.reason)}" if job.reason else job.state for job in jobs]
+    outcomes = [job.outcome for job in jobs]
     numbers = [
-        ("-" if job.tests is None else str(job.tests), duration(job.seconds), duration(job.started)) for job in jobs
+        (outcome.tests, duration(outcome.seconds), duration(job.started))
+        for job, outcome in zip(jobs, outcomes, strict=True)
     ]
     taken = [max(map(len, column)) for column in zip(("TESTS", "TIME", "STARTED AT"), *numbers, strict=True)]
     # The names and the results share what is left of the width. The results get half of it if the names need the rest.
     space = max(console.width - sum(taken) - 8, 20)
-    for_results = min(max(map(cell_len, results)), max(space // 2, space - max(map(cell_len, names))))
-    for job, name, result, number in zip(jobs, names, results, numbers, strict=True):
+    for_results = min(
+        max(cell_len(outcome.result) for outcome in outcomes),
+        max(space // 2, space - max(cell_len(outcome.name) for outcome in outcomes)),
+    )
+    for outcome, number in zip(outcomes, numbers, strict=True):
         table.add_row(
-            Text(shorten(name, space - for_results)),
-            Text(shorten(result, for_results), STYLES[job.state]),
+            Text(shorten(outcome.name, space - for_results)),
+            Text(shorten(outcome.result, for_results), STYLES[outcome.record.result]),
             *number,
         )
     console.print()
@@ -236,7 +241,8 @@ def describe_outcomes(outcomes: Sequence[Outcome], before: Durations, runners: i
 
 def timeline(jobs: Sequence[Job], seconds: float, width: int) -> list[str]:
     """Return a line of so many cells for each group that was started: a bar from its start to its end."""
-    started = sorted((job.started, job.seconds or 0, printable(job.name)) for job in jobs if job.started is not None)
+    ran = [job for job in jobs if job.started is not None]
+    started = sorted((job.started or 0, job.record.seconds or 0, printable(job.name)) for job in ran)
     names = min(max((cell_len(name) for _, _, name in started), default=0), width // 2)
     cells = max(width - names - 2, 1)
     scale = cells / max(seconds, 0.001)
@@ -250,8 +256,8 @@ def timeline(jobs: Sequence[Job], seconds: float, width: int) -> list[str]:
 
 def totals_with_time(jobs: Sequence[Job], seconds: float) -> str:
     """Return how many groups passed, failed and were not run, and the time that they took."""
-    one_by_one = duration(sum(job.seconds or 0 for job in jobs))
-    return f"{totals([job.state for job in jobs])} in {duration(seconds)} (one after the other: {one_by_one})"
+    one_by_one = duration(sum(job.record.seconds or 0 for job in jobs))
+    return f"{totals([job.record.result for job in jobs])} in {duration(seconds)} (one after the other: {one_by_one})"
 
 
 def has_live_table() -> bool:
