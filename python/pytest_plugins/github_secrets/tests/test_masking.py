@@ -396,11 +396,42 @@ def test_junit_file_without_secrets_is_left_alone(run: Run, pytester: pytest.Pyt
 
 
 def test_loaded_by_a_conftest(pytester: pytest.Pytester, run_process: Run) -> None:
-    pytester.makeconftest("pytest_plugins = ['pytest_github_secrets._plugin']")
+    # With --markers, pytest writes what it has captured when it ends.
+    prints = f"{READ}def pytest_configure(): print('it is', PASSWORD)"
+    pytester.makeconftest(f"pytest_plugins = ['pytest_github_secrets._plugin']\n{prints}")
     code = f"{READ}def test_1(): assert PASSWORD == 1"
-    result = run_process(code, SECRETS, "-p", "no:pytest_github_secrets")
-    assert result.ret == 1
-    assert "'***' == 1" in result.stdout.str()
+    for option, shown in ((), "'***' == 1"), (("--markers",), "it is ***"):
+        result = run_process(code, SECRETS, "-p", "no:pytest_github_secrets", *option)
+        assert shown in result.stdout.str()
+        assert not has_secret(written(pytester, result))
+
+
+def test_errors_of_other_plugins(pytester: pytest.Pytester, run: Run) -> None:
+    pytester.makeconftest(f"""{READ}
+import pytest
+
+class Lines:
+    def __init__(self): self.lines = ["of lines", PASSWORD]
+    def toterminal(self, writer): writer.line(" ".join(self.lines), bold=True)
+
+class Text:
+    def __str__(self): return f"of text {{PASSWORD}}"
+
+class Slots:
+    __slots__ = ("text",)
+    def __init__(self): self.text = f"of slots {{PASSWORD}}"
+    def __str__(self): return self.text
+    def toterminal(self, writer): writer.line(self.text)
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    if call.excinfo:
+        outcome.get_result().longrepr = dict(test_1=Lines, test_2=Text, test_3=Slots)[item.name]()
+""")
+    result = run("def test_1(): assert 0\ndef test_2(): assert 0\ndef test_3(): assert 0", SECRETS)
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(["of lines [*][*][*]", "of text [*][*][*]", "of slots [*][*][*]"])
     assert not has_secret(written(pytester, result))
 
 
