@@ -1,10 +1,11 @@
-"""`run-groups` with the real tox, for suites that need it."""
+"""Suites in the real tox: by `run-groups`, and as users type it."""
 
 from __future__ import annotations
 
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -67,6 +68,25 @@ def test_suite_that_needs_tox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert process.returncode == 128 + signal.SIGINT, output
     assert not (tmp_path / "model").exists()
     assert outcomes(tmp_path)["hangs"] == "not run"
+
+
+def test_example_as_users_type_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, served: dict[str, str]) -> None:
+    charm = shutil.copytree(ROOT / "examples/machine_charm", tmp_path / "machine_charm")
+    (home := tmp_path / "home").mkdir()
+    for name in [name for name in os.environ if name.startswith(("PYTEST_", "TOX_", "GITHUB_", "JUJU_"))]:
+        monkeypatch.delenv(name)
+    variables = {"CI": "true", "HOME": str(home), "PYTHONPATH": str(ROOT / "tests"), **served}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    packs = "import demo, os; os.environ['PATH'] = ''; demo.pack()"
+    subprocess.run([sys.executable, "-c", packs], cwd=charm, check=True)
+    simulator = [sys.executable, "-m", "juju_simulator", f"--actions={ROOT / 'examples/actions.yaml'}", "--"]
+    # The stand-in for GitHub is in variables that tox does not pass on.
+    tox = [sys.executable, "-m", "tox", "run", "-e", "integration", "-x", "testenv:integration.pass_env+=GIT_CONFIG_*"]
+    command = [*simulator, *tox, "--", "tests/integration/test_charm.py", "--group=1"]
+    ended = subprocess.run(command, cwd=charm, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "2 passed, 2 deselected" in ended.stdout
 
 
 def outcomes(folder: Path) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import configparser
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -14,8 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
-from juju_simulator import pack_charm
 from pages import migrate_one_file
 
 if TYPE_CHECKING:
@@ -23,7 +20,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 CHARM = ROOT / "examples/machine_charm"
-KUBERNETES = ROOT / "examples/kubernetes_charm"
 SERVICE = ROOT / "examples/service_suite"
 IGNORED = shutil.ignore_patterns(".*", "*.charm", "__pycache__")
 SECRETS = {"AWS_ACCESS_KEY": "a key of AWS", "GCP_ACCESS_KEY": "a key of GCP"}
@@ -145,7 +141,7 @@ def test_demo_with_the_real_charmcraft_and_the_juju_on_path(
     shutil.copy(ROOT / "tests/demo.py", tmp_path / "tests")
     # The simulator is started around it, so that `juju` and a controller are there already.
     # These groups deploy every charm that was packed.
-    options = ["--jobs=3", "--", "-k", "test_relations"]
+    options = ["--jobs=4", "--", "-k", "test_relations"]
     demo = [operator_python, str(tmp_path / "tests/demo.py"), jubilant_python, *options]
     variables = {
         "CRAFT_BUILD_ENVIRONMENT": "host",
@@ -165,27 +161,6 @@ def test_demo_with_the_real_charmcraft_and_the_juju_on_path(
         assert is_started(charm, tmp_path / "units" / charm.stem), charm
 
 
-def test_broken_test_fails_only_its_group(charm: Path, operator_python: str, home: dict[str, str]) -> None:
-    broken = charm / "tests/integration/test_charm.py"
-    broken.write_text(broken.read_text().replace('["value"] == 7', '["value"] == 8'))
-    groups = [
-        operator_python,
-        "-m",
-        "pytest_operator_groups.run.run_groups",
-        "tests/integration/test_charm.py",
-        "--jobs=2",
-    ]
-    variables = {"CI": "true", "PYTHONPATH": str(ROOT / "tests")}
-    result = run([operator_python, *SIMULATOR, *groups], charm, home | variables)
-    assert result.returncode == 1
-    assert results(charm / ".run-groups") == {
-        "test_charm.py | group 1": "failed",
-        "test_charm.py | group scale": "passed",
-    }
-    assert "FAILED tests/integration/test_charm.py::test_configure - assert 7 == 8" in result.stdout
-    assert "\n1 group passed, 1 failed in " in result.stdout
-
-
 def test_lint_of_the_charm(operator_python: str, home: dict[str, str]) -> None:
     tox = configparser.ConfigParser(interpolation=None)
     tox.read(CHARM / "tox.ini")
@@ -196,17 +171,6 @@ def test_lint_of_the_charm(operator_python: str, home: dict[str, str]) -> None:
     assert result.stdout == "tests/spread: 6 tasks, all up to date\n"
 
 
-def test_tox_as_users_type_it(charm: Path, operator_python: str, served: dict[str, str], home: dict[str, str]) -> None:
-    tox = [sys.executable, "-m", "tox", "run", "-e", "integration"]
-    # The stand-in for GitHub, and for Juju's command, is in variables that tox does not pass on.
-    passed = "testenv:integration.pass_env+=GIT_CONFIG_*"
-    arguments = ["--override", passed, "--", "tests/integration/test_charm.py", "--group=1"]
-    variables = {"CI": "true", "PYTHONPATH": str(ROOT / "tests")} | served
-    result = run([operator_python, *SIMULATOR, *tox, *arguments], charm, home | variables)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert "2 passed, 2 deselected" in result.stdout
-
-
 @pytest.fixture(scope="module")
 def jubilant_python(make_python: MakePython) -> str:
     return make_python("jubilant", "simulator")
@@ -214,11 +178,17 @@ def jubilant_python(make_python: MakePython) -> str:
 
 def test_pytest_operator_and_jubilant_in_one_suite(charm: Path, operator_python: str, home: dict[str, str]) -> None:
     migrate_one_file(charm)
-    groups = [str(Path(operator_python).with_name("run-groups")), "tests/integration", "--jobs=4"]
+    broken = charm / "tests/integration/test_backup.py"
+    broken.write_text(broken.read_text().replace('f"{APP}-{cloud}"', 'f"{APP}-AWS"'))
+    groups = [str(Path(operator_python).with_name("run-groups")), "--jobs=4"]
+    groups += [f"tests/integration/{name}.py" for name in ("test_backup", "test_charm")]
     variables = {"CI": "true", "PYTHONPATH": str(ROOT / "tests"), "SECRETS_FROM_GITHUB": json.dumps(SECRETS)}
     result = run([operator_python, *SIMULATOR, *groups], charm, home | variables)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert results(charm / ".run-groups") == dict.fromkeys(GROUPS, "passed")
+    assert result.returncode == 1, result.stdout + result.stderr
+    expected = dict.fromkeys(GROUPS[:4], "passed") | {"test_backup.py | group GCP": "failed"}
+    assert results(charm / ".run-groups") == expected
+    assert "FAILED tests/integration/test_backup.py::test_create_backup[GCP] - " in result.stdout
+    assert "\n3 groups passed, 1 failed in " in result.stdout
 
 
 def test_options_of_pytest_jubilant_with_groups(charm: Path, jubilant_python: str, home: dict[str, str]) -> None:
@@ -249,22 +219,6 @@ echo '###'; juju models --format json
     assert "1 passed, 1 skipped, 2 deselected" in second
     assert "mine-test-charm" not in left
     assert "unit-journal-0" in (charm / "logs/mine-test-charm-juju-debug.log").read_text()
-
-
-def test_kubernetes_charm(tmp_path: Path, jubilant_python: str, home: dict[str, str]) -> None:
-    shutil.copytree(KUBERNETES, folder := tmp_path / "kubernetes_charm")
-    architecture = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
-    base = {"name": "ubuntu", "channel": "24.04", "architectures": [architecture]}
-    for charm in (folder, folder / "tests/integration/application_charm"):
-        project = yaml.safe_load((charm / "charmcraft.yaml").read_text())
-        files = {name: project.get(name, {}) for name in ("config", "actions")}
-        path = charm / f"{project['name']}_{architecture}.charm"
-        pack_charm(path, metadata=project, manifest={"bases": [base]}, **files)
-    groups = [str(Path(jubilant_python).with_name("run-groups")), "tests/integration", "--jobs=3"]
-    simulator = [jubilant_python, *SIMULATOR[:-1], "--cloud=microk8s", "--"]
-    result = run([*simulator, *groups], folder, home | {"CI": "true", "PYTHONPATH": str(ROOT / "tests")})
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert results(folder / ".run-groups") == dict.fromkeys(KUBERNETES_GROUPS, "passed")
 
 
 @pytest.mark.long

@@ -22,12 +22,9 @@ METHODS: dict[tuple[str, str], Method] = {}
 
 @dataclass
 class Session:
-    """One connection of a client.
+    """One connection of a client: to a model, or only to the controller if the UUID is empty.
 
-    Attributes:
-        controller: What it is connected to.
-        model_uuid: The UUID of the model that it is connected to; empty if it is connected only to the controller.
-        watchers: For each of its watchers, what it has been told of.
+    For each of its watchers, there is the version of the model that it has been told of.
     """
 
     controller: Controller

@@ -70,15 +70,7 @@ def _find_file(caller: Caller, name: str) -> Path:
 
 
 def _deploy_charm(model: Model, path: Path, application: str | None, about: dict[str, Any], folder: Path) -> None:
-    """Deploy one charm.
-
-    Args:
-        model: Where to.
-        path: The charm.
-        application: Its name; that of the charm by default.
-        about: What a bundle says of an application.
-        folder: What the paths of its resources are relative to.
-    """
+    """Deploy one charm. `about` is what a bundle says of an application, with paths of resources in the folder."""
     charm = model.add_charm(path.read_bytes(), about.get("base") or "")
     resources = about.get("resources") or {}
     charm.check_resources(resources, folder)

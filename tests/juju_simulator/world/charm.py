@@ -71,12 +71,7 @@ class Charm:
         return values
 
     def check_resources(self, given: Mapping[str, str], folder: Path, known: Iterable[str] = ()) -> None:
-        """Check the resources that an application gets.
-
-        Args:
-            given: Its new resources: images, and paths of files.
-            folder: What the paths are relative to.
-            known: The names of those that it has.
+        """Check new resources of an application, which are images and paths of files in a folder.
 
         Raises:
             JujuError: The charm has no such resource, or a file or an image is missing.
@@ -94,12 +89,7 @@ class Charm:
 
 
 def read_charm(content: bytes, next_revision: Callable[[str], int], base: str = "") -> Charm:
-    """Read a packed charm.
-
-    Args:
-        content: The file.
-        next_revision: Returns the next revision of the charm with a name.
-        base: Which of its bases to deploy it on, such as ubuntu@22.04; the first by default.
+    """Read a packed charm, to deploy it on its first base, or on one such as ubuntu@22.04.
 
     Raises:
         JujuError: It isn't a charm, or it doesn't have this base.
@@ -131,12 +121,7 @@ def read_charm(content: bytes, next_revision: Callable[[str], int], base: str = 
 
 
 def pack_charm(path: Path, **files: dict[str, Any]) -> Path:
-    """Write a packed charm for tests, and return its path.
-
-    Args:
-        path: Where to.
-        files: What is in metadata.yaml, config.yaml, actions.yaml, and in manifest.yaml, by default Ubuntu 22.04.
-    """
+    """Write a packed charm for tests, and return its path. Its manifest is by default for Ubuntu 22.04."""
     base = {"name": "ubuntu", "channel": "22.04", "architectures": ["amd64"]}
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in {"manifest": {"bases": [base]}, **files}.items():

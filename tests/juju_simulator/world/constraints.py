@@ -17,10 +17,7 @@ _UNITS = {"M": 1, "G": 1024, "T": 1024**2, "P": 1024**3}
 
 
 def parse_constraints(words: Iterable[str]) -> dict[str, Any]:
-    """Return constraints by name: sizes in MiB, numbers as int.
-
-    Args:
-        words: Each has one or several of NAME=VALUE, separated by spaces.
+    """Return constraints by name, from words of one or several NAME=VALUE: sizes in MiB, numbers as int.
 
     Raises:
         JujuError: There is no such constraint, or the value isn't one.

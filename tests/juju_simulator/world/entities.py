@@ -13,12 +13,7 @@ if TYPE_CHECKING:
 
 
 class JujuError(Exception):
-    """An error that Juju answers with.
-
-    Args:
-        message: What it says.
-        code: Its code, as clients know it.
-    """
+    """An error that Juju answers with, and the code by which clients know it."""
 
     def __init__(self, message: str, code: str = "") -> None:
         super().__init__(message)
@@ -36,11 +31,7 @@ def status(current: str, message: str = "") -> dict[str, Any]:
 
 
 class Entities:
-    """What there is in a model, by kind and name. A change makes a new version of an entity, which watchers get.
-
-    Args:
-        uuid: The model's UUID, which is in each entity.
-    """
+    """What there is in a model, by kind and name. A change makes a new version of an entity, which watchers get."""
 
     def __init__(self, uuid: str) -> None:
         self.uuid = uuid

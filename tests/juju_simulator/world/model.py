@@ -177,12 +177,7 @@ class Model(Entities):
         return self.charms[self.get("application", application)["charm-url"]]
 
     def add_units(self, application: str, count: int, placement: Sequence[str] = ()) -> list[str]:
-        """Add units, and return their names.
-
-        Args:
-            application: What they are units of.
-            count: How many.
-            placement: The machines of the first ones; the others get new machines.
+        """Add units, and return their names. The first ones are placed on machines; the others get new machines.
 
         Raises:
             JujuError: There is no such application or machine.

@@ -15,15 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Offer:
-    """Endpoints of an application that other models can consume.
-
-    Attributes:
-        name: Its name in the model.
-        url: What other models consume, such as admin/testing.database.
-        model: The model that has the application.
-        application: The application.
-        endpoints: The names of the endpoints.
-    """
+    """Endpoints of a model's application that others can consume, by a URL such as admin/testing.database."""
 
     name: str
     url: str

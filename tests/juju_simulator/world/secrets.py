@@ -24,17 +24,9 @@ class Revision:
 
 @dataclass
 class Secret:
-    """A secret.
+    """A secret of a user, who gives it a name, or of a charm, which gives it a label.
 
-    Attributes:
-        name: Its name, if a user added it.
-        label: Its label, if a charm added it.
-        owner: The application of that charm.
-        description: What it is for.
-        key: What identifies it in a URI.
-        revisions: Its revisions, by number.
-        latest: The number of the last one.
-        applications: Those that may read it.
+    Its key identifies it in a URI. The applications are those that may read it.
     """
 
     name: str = ""

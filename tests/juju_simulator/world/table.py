@@ -12,13 +12,7 @@ USER = "admin"
 
 @dataclass(frozen=True)
 class Cloud:
-    """A cloud that the controller knows.
-
-    Attributes:
-        name: Its name, also that of its only region.
-        provider: The type of the cloud.
-        model_type: The type of a model in it: iaas, with machines, or caas, on Kubernetes.
-    """
+    """A cloud, whose only region has its name. Its models are iaas, with machines, or caas, on Kubernetes."""
 
     name: str
     provider: str
