@@ -397,7 +397,7 @@ def test_junit_file_without_secrets_is_left_alone(run: Run, pytester: pytest.Pyt
 
 def test_loaded_by_a_conftest(pytester: pytest.Pytester, run_process: Run) -> None:
     # With --markers, pytest writes what it has captured when it ends.
-    prints = f"{READ}def pytest_configure(): print('it is', PASSWORD)"
+    prints = f"{READ}print('it is', PASSWORD)"
     pytester.makeconftest(f"pytest_plugins = ['pytest_github_secrets._plugin']\n{prints}")
     code = f"{READ}def test_1(): assert PASSWORD == 1"
     for option, shown in ((), "'***' == 1"), (("--markers",), "it is ***"):
