@@ -16,7 +16,8 @@ _STEPS = 12
 
 def longest_first(seconds: Sequence[float | None]) -> list[int]:
     """Return the positions of the groups: first those whose time isn't known, then the longest first."""
-    return sorted(range(len(seconds)), key=lambda group: _longest_first(seconds[group]))
+    times = [float("inf") if time is None else time for time in seconds]
+    return sorted(range(len(times)), key=lambda group: -times[group])
 
 
 def lower_bound(seconds: Sequence[float], runners: int) -> float:
@@ -56,12 +57,14 @@ def assign(seconds: Sequence[float], kinds: Sequence[Hashable], max_runners: int
         heapq.heapreplace(ends, (-lower_bound(times[kind], numbers[kind]), index, kind))
     runners = []
     for kind, groups in members.items():
-        runners += [[groups[position] for position in runner] for runner in _share(times[kind], numbers[kind])]
+        runners += [
+            [groups[position] for position in runner] for runner in _assign_one_kind(times[kind], numbers[kind])
+        ]
     # The matrix starts with the runner that takes longest. Without times, the order stays.
     return sorted(runners, key=lambda runner: (-sum(seconds[group] for group in runner), runner))
 
 
-def _share(seconds: Sequence[float], runners: int) -> list[list[int]]:
+def _assign_one_kind(seconds: Sequence[float], runners: int) -> list[list[int]]:
     """Return the runners of one kind: the best of several plans."""
     groups = longest_first(seconds)
     bound = lower_bound(seconds, runners)
@@ -150,7 +153,3 @@ def _best_change(
 
 def _end(plan: Sequence[Sequence[int]], seconds: Sequence[float]) -> float:
     return max(sum(seconds[group] for group in runner) for runner in plan)
-
-
-def _longest_first(seconds: float | None) -> float:
-    return float("-inf") if seconds is None else -seconds

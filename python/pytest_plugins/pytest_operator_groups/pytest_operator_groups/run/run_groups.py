@@ -19,6 +19,7 @@ from pytest_operator_groups.common.text import count
 from pytest_operator_groups.formats.durations import Durations, read_durations
 from pytest_operator_groups.formats.matrix import group_key
 from pytest_operator_groups.formats.records import Record
+from pytest_operator_groups.plan.plan import longest_first
 from pytest_operator_groups.run.collect import CollectionError, collect_groups
 from pytest_operator_groups.run.job import PYTEST, Job
 from pytest_operator_groups.run.models import describe_left, list_models
@@ -124,8 +125,7 @@ async def _run_groups(
     )
     for job in jobs:
         job.expected = durations.seconds(*job.record.key)
-    # A group whose time isn't known may be the longest.
-    jobs.sort(key=lambda job: float("inf") if job.expected is None else job.expected, reverse=True)
+    jobs = [jobs[position] for position in longest_first([job.expected for job in jobs])]
     if kept and not jobs:
         print("Every group passed in the last run.")
         return 0
