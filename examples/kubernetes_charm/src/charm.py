@@ -27,7 +27,7 @@ class JournalCharm(ops.CharmBase):
             return
         try:
             token = self._read_token()
-        except (ops.SecretNotFoundError, KeyError):
+        except (ops.ModelError, KeyError):  # there is none, it isn't granted, or it has no such key
             self.unit.status = ops.BlockedStatus("`token` must be a secret with the key token, granted to this charm")
             return
         service: ops.pebble.ServiceDict = {
