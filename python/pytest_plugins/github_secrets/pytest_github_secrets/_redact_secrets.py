@@ -81,8 +81,7 @@ def _mask_files(names: Sequence[str], secrets: dict[str, str]) -> int:
             files.update(_find_files(path))
     changed = sum(mask_file(file, mask) for file in files)
     short = find_short(secrets)
-    masked = _count(len(secrets) - len(short), "secret")
-    print(f"{masked} masked in {changed} of {_count(len(files), 'file')}")
+    print(f"{_count(len(secrets) - len(short), 'secret')} masked in {changed} of {_count(len(files), 'file')}")
     for message in [describe_short(short), *refused] if short else refused:
         _report(mask(message))
     return 1 if refused else 0

@@ -131,14 +131,15 @@ def _error(variable: str, text: str, position: int, problem: str) -> SecretsErro
 
 def _read_string(literal: str) -> str | None:
     """Return the value of a literal, or None: an error here would have the secret in its context."""
-    # JSON first: Python reads two of its escapes differently, \/ and the surrogate pairs beyond \uffff.
-    for read in (json.loads, ast.literal_eval):
-        with suppress(ValueError, SyntaxError, MemoryError), warnings.catch_warnings():
-            # A warning about an unknown escape would show it.
-            warnings.simplefilter("ignore")
-            value = str(read(literal) or "")
-            value.encode()
-            return value
+    with warnings.catch_warnings():
+        # A warning about an unknown escape would show it.
+        warnings.simplefilter("ignore")
+        # JSON first: Python reads two of its escapes differently, \/ and the surrogate pairs beyond \uffff.
+        for read in (json.loads, ast.literal_eval):
+            with suppress(ValueError, SyntaxError, MemoryError):
+                value = str(read(literal) or "")
+                value.encode()
+                return value
     return None
 
 
