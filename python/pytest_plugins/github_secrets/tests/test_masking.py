@@ -80,7 +80,8 @@ def test_captured_output_that_no_test_reads(run_process: Run, pytester: pytest.P
     assert not has_secret(written(pytester, result))
 
 
-@pytest.mark.parametrize("code", ["print(self.password)", "raise RuntimeError(self.password)"])
+# So late, Python may not flush its streams any more.
+@pytest.mark.parametrize("code", ["print(self.password, flush=True)", "raise RuntimeError(self.password)"])
 def test_end_of_python(run_process: Run, pytester: pytest.Pytester, code: str) -> None:
     last = f"class Last:\n    password = 'it is ' + PASSWORD\n    def __del__(self): {code}\n"
     result = run_process(f"{READ}{last}last = Last()\ndef test_1(): ...", SECRETS)
