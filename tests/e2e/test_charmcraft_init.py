@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import uv
 from pages import read_texts
 
 from e2e.act import CALLED, ROOT, commit, git
@@ -50,7 +51,8 @@ GROUPS = ["test_charm.py | group 1", "test_scale.py | group add", "test_scale.py
 def init(machine: Machine, tmp_path: Path) -> Init:
     """Return a function that follows the steps of the page, and returns the repository."""
     home = shutil.copytree(machine.folder / "home", tmp_path / "home", symlinks=True)
-    path = f"{ROOT / 'tests/bin'}{os.pathsep}{machine.environment['PATH']}"
+    # The author has uv.
+    path = os.pathsep.join([str(ROOT / "tests/bin"), machine.environment["PATH"], str(Path(uv.find_uv_bin()).parent)])
     environment = machine.environment | {"HOME": str(home), "PATH": path}
     (folder := tmp_path / "my-charm").mkdir()
 
