@@ -12,19 +12,12 @@ if TYPE_CHECKING:
 
 
 class Progress(NamedTuple):
-    """How far pytest has come.
+    """How far pytest has come. What it hasn't told is None or empty."""
 
-    Attributes:
-        pid: Its process, or None if it hasn't told.
-        tests: The number of its tests, or None if they aren't collected.
-        number: The number of tests that it has started.
-        test: The last one that it has started, or "".
-    """
-
-    pid: int | None = None
+    pid: int | None = None  # its process
     tests: int | None = None
-    number: int = 0
-    test: str = ""
+    number: int = 0  # of the tests that it has started
+    test: str = ""  # the last one of them
 
 
 class ProgressWriter:

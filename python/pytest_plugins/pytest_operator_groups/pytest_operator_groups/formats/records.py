@@ -36,33 +36,19 @@ class Key(NamedTuple):
 
 @dataclass
 class Record:
-    """One run of a group.
-
-    Attributes:
-        path: The test file.
-        group_id: The ID of the group.
-        result: One of RESULTS. In `run-groups`, "waiting" and "running" before that.
-        started: When its set-up, or else pytest, started, in seconds since 1970, or None if it isn't known.
-        set_up: The seconds before pytest started, or None if they aren't known.
-        seconds: The seconds that pytest ran, or None if they aren't known.
-        tests: The number of tests by outcome.
-        slowest: The slowest tests with their seconds, at most five.
-        attempt: Which attempt it was, from 1.
-        commit: The commit, or "".
-        reason: Why it failed or was not run, in words, or "".
-    """
+    """One run of a group. What isn't known is None or empty."""
 
     path: str
     group_id: str
-    result: str = "waiting"
-    started: float | None = None
-    set_up: float | None = None
-    seconds: float | None = None
-    tests: dict[str, int] = field(default_factory=dict)
-    slowest: list[tuple[str, float]] = field(default_factory=list)
-    attempt: int = 1
+    result: str = "waiting"  # one of RESULTS. In `run-groups`, "waiting" and "running" before that
+    started: float | None = None  # when its set-up, or else pytest, started, in seconds since 1970
+    set_up: float | None = None  # the seconds before pytest started
+    seconds: float | None = None  # those that pytest ran
+    tests: dict[str, int] = field(default_factory=dict)  # their number by outcome
+    slowest: list[tuple[str, float]] = field(default_factory=list)  # at most five, with their seconds
+    attempt: int = 1  # from 1
     commit: str = ""
-    reason: str = ""
+    reason: str = ""  # why it failed or was not run, in words
 
     @property
     def key(self) -> Key:

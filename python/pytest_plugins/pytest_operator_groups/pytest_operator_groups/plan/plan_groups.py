@@ -31,19 +31,12 @@ _MAX_MINUTES = 350
 
 
 class Plan(NamedTuple):
-    """Who runs what, and when that will end.
+    """Who runs what, and when that will end. Times are in seconds."""
 
-    Attributes:
-        runners: The positions of the groups of each runner.
-        seconds: The time of each group's tests. For one whose time isn't known, it is the mean of the others.
-        unknown: How many groups' times aren't known.
-        set_up: The seconds that a runner needs before its first group.
-    """
-
-    runners: list[list[int]]
-    seconds: list[float]
-    unknown: int
-    set_up: float
+    runners: list[list[int]]  # the positions of each one's groups
+    seconds: list[float]  # of each group's tests. If it isn't known, it is the mean of the others
+    unknown: int  # how many groups' times aren't known
+    set_up: float  # what a runner needs before its first group
 
     @property
     def end(self) -> float:

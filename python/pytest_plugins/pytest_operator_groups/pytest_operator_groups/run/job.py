@@ -35,33 +35,19 @@ _MEANINGS = {
 
 @dataclass
 class Job:
-    """One group, the command that runs it, and what became of it.
+    """One group, the command that runs it, and what became of it."""
 
-    Attributes:
-        name: The group's `job_name`.
-        record: What became of it. A group that was interrupted is "not run" as well.
-        command: The command that runs it.
-        log: The file for its output.
-        junit: The file for its report.
-        record_file: The file for its record.
-        progress: The file in which pytest says which test runs.
-        started: When it started, in seconds from the start of the run.
-        report: pytest's report of its tests, once it can be read.
-        expected: The seconds that it took in earlier runs, or None.
-        worker: Which worker ran it, from 1: there is one for each group that runs at the same time.
-    """
-
-    name: str
-    record: Record
+    name: str  # its `job_name`
+    record: Record  # if it was interrupted, the result is "not run"
     command: list[str]
     log: Path
     junit: Path
     record_file: Path
-    progress: Path
-    started: float | None = None
-    report: JUnit | None = None
-    expected: float | None = None
-    worker: int = 1
+    progress: Path  # pytest says in it which test runs
+    started: float | None = None  # in seconds from the start of the run
+    report: JUnit | None = None  # once pytest has written it
+    expected: float | None = None  # the seconds that it took in earlier runs
+    worker: int = 1  # one for each group that runs at the same time, from 1
 
     @property
     def tests(self) -> int | None:

@@ -41,25 +41,15 @@ def _make_yaml() -> YAML:
 
 @dataclass
 class TaskOptions:
-    """What the tasks of all groups share.
+    """What the tasks of all groups share."""
 
-    Attributes:
-        test_command: The shell command that runs pytest, without pytest's arguments.
-        arguments: More arguments for pytest.
-        start: The path from a task's folder to the one in which pytest starts.
-        kill_timeout: The time after which spread stops a task, as spread reads it, or None for spread's own.
-        systems: Labels of runners with the system that stands for each, the most important first.
-        template: The YAML of the other keys.
-        template_path: Its place, for errors.
-    """
-
-    test_command: str
-    arguments: Sequence[str]
-    start: str
-    kill_timeout: str | None = None
-    systems: Sequence[tuple[str, str]] = ()
-    template: str = ""
-    template_path: Path | None = None
+    test_command: str  # for a shell, without pytest's arguments
+    arguments: Sequence[str]  # more of them, for pytest
+    start: str  # the path from a task's folder to the one in which pytest starts
+    kill_timeout: str | None = None  # as spread reads it, or None for spread's own
+    systems: Sequence[tuple[str, str]] = ()  # labels of runners with their systems, the most important first
+    template: str = ""  # the YAML of the other keys
+    template_path: Path | None = None  # for errors
     yaml: YAML = field(default_factory=_make_yaml)
 
     def read_template(self) -> CommentedMap:
@@ -145,16 +135,10 @@ def write_task(group: Mapping[str, Any], priority: int | None, options: TaskOpti
 
 
 class WrittenTask(NamedTuple):
-    """A task of `write_task`.
-
-    Attributes:
-        file: The test file, or "" if the task was edited, or has a merge conflict.
-        start: The path from its folder to the one in which pytest starts, or "".
-        priority: Its priority, or None.
-    """
+    """A task of `write_task`. If it was edited, or has a merge conflict, nothing is known of it."""
 
     file: str = ""
-    start: str = ""
+    start: str = ""  # the path from its folder to the one in which pytest starts
     priority: int | None = None
 
 
