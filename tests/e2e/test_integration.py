@@ -569,7 +569,10 @@ def test_uv_with_another_libjuju(machine: Machine, caller: Callable[..., Path], 
 
 
 def test_pip(machine: Machine, caller: Callable[..., Path], tests: Tests) -> None:
-    install = "uv venv --quiet --seed venv && venv/bin/pip install --quiet --requirement=requirements.txt"
+    # It runs twice: first, the workflow asks pytest for its options.
+    install = (
+        "uv venv --quiet --seed --allow-existing venv && venv/bin/pip install --quiet --requirement=requirements.txt"
+    )
     # `|` in YAML ends a text with a newline.
     command = f"{install} && venv/bin/pytest\n"
     files = tests("@group(1)\ndef test_it(): ...")
