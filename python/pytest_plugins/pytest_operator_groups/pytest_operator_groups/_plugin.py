@@ -52,6 +52,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
         pytest.UsageError: Another plugin has one of them.
     """
     import argparse
+    import re
 
     from pytest_operator_groups.suite.command_line import option_conflict
 
@@ -61,7 +62,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
             _add_options(parser)
             # Before 9.2, pytest finds out here that a name is taken.
             parser.parse_known_args([])
-    except (argparse.ArgumentError, ValueError):
+    except (argparse.ArgumentError, ValueError) as error:
+        # Two other plugins may have the same option, which is their affair.
+        if not re.search("--group(?![\\w-])", str(error)):
+            raise
         is_taken = True
     if is_taken:
         raise pytest.UsageError(str(option_conflict(early_config.pluginmanager.has_plugin("pytest-split"))))
