@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shlex
 import signal
@@ -35,7 +36,9 @@ async def list_models() -> set[str] | None:
         return None
     finally:
         signal_session(process.pid, signal.SIGKILL)
-        await process.wait()
+        # The pipe closes with it, unless a process of another session has it.
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(process.communicate(), 5)
 
 
 def describe_left(before: set[str], after: set[str] | None) -> list[str]:
