@@ -102,7 +102,7 @@ test: try-charmcraft | $(UV) ## Run all tests but e2e, in random order
 
 test-matrix: $(MATRIX) ## Run the plugins' tests under every supported Python with every supported pytest
 
-unit: | $(UV) ## Run the tests that need no installation, no charmcraft and no network, in less than a minute
+unit: | $(UV) ## Run the tests that need no installation, no charmcraft and no network
 	$(RUN) pytest $(PARALLEL) -m 'not long'
 
 test-versions: $(VERSIONS) ## Run the plugins' tests under every supported Python and every supported pytest
