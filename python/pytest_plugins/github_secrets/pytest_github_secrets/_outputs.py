@@ -95,7 +95,7 @@ def mask_streams(mask: Masker) -> Callable[[], None]:
 
     def unmask() -> None:
         for name, stream in streams.items():
-            # Others may have replaced it, and it may be of no use any more.
+            # A stream that somebody else has put there stays: this one may be closed by now.
             if getattr(sys, name) is masked_streams[name]:
                 setattr(sys, name, stream)
 

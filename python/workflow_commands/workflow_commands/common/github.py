@@ -28,16 +28,16 @@ def append(variable: str, *lines: str) -> None:
 
 def annotate(level: str, title: str, *texts: str) -> None:
     """Print annotations of the run: errors, warnings or notices under a title. A text can contain anything."""
-    title = _escape(title).replace(":", "%3A").replace(",", "%2C")
+    title = github.escape(title).replace(":", "%3A").replace(",", "%2C")
     for text in texts:
-        print(f"::{level} title={title}::{_escape(text)}", flush=True)
+        print(f"::{level} title={title}::{github.escape(text)}", flush=True)
 
 
 @contextmanager
 def collapsed(title: str, *, when: bool = True) -> Iterator[None]:
     """Let GitHub's log show only this title for what is printed, until somebody unfolds it."""
     if when:
-        print(f"::group::{_escape(title)}", flush=True)
+        print(f"::group::{github.escape(title)}", flush=True)
     try:
         yield
     finally:
@@ -53,8 +53,3 @@ def annotated_errors(title: str) -> Iterator[None]:
     except GroupsError as error:
         annotate("error", title, str(error))
         sys.exit(1)
-
-
-def _escape(text: str) -> str:
-    """Escape the text of a workflow command: https://github.com/actions/toolkit, "escapeData"."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -13,12 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+def escape(text: str) -> str:
+    """Escape the text of a workflow command.
+
+    https://docs.github.com/actions/reference/workflow-commands-for-github-actions#setting-a-warning-message
+    """
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
 def warn(command: str, text: str) -> None:
     """Print a warning to stderr. On GitHub, it is an annotation of the run."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        # https://docs.github.com/actions/reference/workflow-commands-for-github-actions#setting-a-warning-message
-        escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-        print(f"::warning title={command}::{escaped}", file=sys.stderr)
+        print(f"::warning title={command}::{escape(text)}", file=sys.stderr)
     else:
         print(f"{command}: warning: {text}", file=sys.stderr)
 

@@ -43,8 +43,7 @@ async def list_models() -> set[str] | None:
 
 def describe_left(before: set[str], after: set[str] | None) -> list[str]:
     """Return the lines that name the models that were added, with the commands that destroy them."""
-    left = sorted((after or set()) - before)
-    if not left:
+    if not (left := sorted((after or set()) - before)):
         return []
     destroy = "juju destroy-model --no-prompt --destroy-storage --force"
     return [

@@ -73,6 +73,7 @@ def read_last_run(folder: Path) -> list[dict[str, Any]]:
     try:
         groups = json.loads(path.read_bytes())["groups"]
         for group in groups:
+            # An error of what is read later is one here.
             group_files(group)
             group["result"], group["path_to_test_file"], group["group_id"]
     except FileNotFoundError:

@@ -99,8 +99,9 @@ async def _run(options: argparse.Namespace) -> int:
             jobs = [_make_job(group, options) for group in groups]
             before = await models
             returncode = await _run_groups(jobs, options, pool, environment)
-            for line in describe_left(before, await list_models()) if before is not None else []:
-                print(line, flush=True)
+            if before is not None:
+                for line in describe_left(before, await list_models()):
+                    print(line, flush=True)
     finally:
         models.cancel()
     return returncode if pool.interrupted_by is None else 128 + pool.interrupted_by
