@@ -78,7 +78,7 @@ def pytest_load_initial_conftests(parser: pytest.Parser) -> Generator[None, Any,
 
 def _explain(error: Exception) -> Exception:
     """Return a usage error in place of an error about an option of this plugin."""
-    if not (taken := re.search(r"\bcharm[-_](?:base|cache(?:[-_]clear)?)\b", str(error))):
+    if not (taken := re.search(r"(?<!\w-)\bcharm[-_](?:base|cache(?:[-_]clear)?)\b", str(error))):
         return error
     option = f"--{taken[0].replace('_', '-')}"
     return pytest.UsageError(

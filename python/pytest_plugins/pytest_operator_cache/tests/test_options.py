@@ -27,10 +27,10 @@ def test_name_of_another_option_is_taken(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(
         """
         def pytest_addoption(parser):
-            parser.getgroup("one").addoption("--charm-file")
-            parser.getgroup("two").addoption("--charm-file")
+            parser.getgroup("one").addoption("--my-charm-base")
+            parser.getgroup("two").addoption("--my-charm-base")
         """
     )
     result = pytester.runpytest_subprocess()
-    assert "--charm-file" in result.stderr.str()
+    assert "--my-charm-base" in result.stderr.str()
     assert "pytest-operator-cache has" not in result.stderr.str()

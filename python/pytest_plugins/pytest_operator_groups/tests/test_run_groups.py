@@ -937,6 +937,7 @@ def test_only_files_of_groups_are_removed(make_suite: MakeSuite, run_groups: Run
         ('{"groups": [{}]}', "KeyError: 'result'"),
         ('{"groups": [{"log": null, "junit": null}]}', "KeyError: 'result'"),
         ('{"groups": [{"log": 1, "junit": null}]}', "TypeError: "),
+        ('{"groups": [{"result": "passed"}]}', "KeyError: 'job_name'"),
         pytest.param("[" * 100_000, "RecursionError: ", id="deep"),
     ],
 )

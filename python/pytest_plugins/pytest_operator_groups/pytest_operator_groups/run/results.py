@@ -75,7 +75,7 @@ def read_last_run(folder: Path) -> list[dict[str, Any]]:
         for group in groups:
             # An error of what is read later is one here.
             group_files(group)
-            group["result"], group["path_to_test_file"], group["group_id"]
+            group["result"], group["job_name"], group["path_to_test_file"], group["group_id"]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
