@@ -36,14 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     file.unlink(missing_ok=True)
     values = read_inputs()
     environment = os.environ | read_environment(values)
-    known = read_help(values, environment)
+    pytest_help = read_help(values, environment)
     options = [values["test-directory"], "--collect-groups", *select_tests()]
-    if known and "--groups-file" in known:
+    if pytest_help and "--groups-file" in pytest_help:
         options.append(f"--groups-file={file}")
     # Groups that share runners may be more than the jobs of a matrix. The plugins of v29 have no limit, and no option.
-    if values["max-runners"] and known and "--max-groups" in known:
+    if values["max-runners"] and pytest_help and "--max-groups" in pytest_help:
         options.append("--max-groups=0")
-    has_allure = wants_allure(values) and _has_allure(known)
+    has_allure = wants_allure(values) and _has_allure(pytest_help)
     if has_allure:
         options.append(f"--alluredir={os.environ['RUNNER_TEMP']}/collected/{COLLECTED}/allure-results")
     code, printed = _run(pytest_command(values, options), environment)
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if has_allure:
         append("GITHUB_OUTPUT", "allure=true")
     if values["cloud"] != "none" and file.read_text(encoding="utf-8") != "[]\n":
-        append("GITHUB_OUTPUT", f"model-options={' '.join(_select_model_options(known, values['architecture']))}")
+        append("GITHUB_OUTPUT", f"model-options={' '.join(_select_model_options(pytest_help, values['architecture']))}")
     return 0
 
 
@@ -95,22 +95,22 @@ def _read_output() -> str:
     return ""
 
 
-def _has_allure(options: str | None) -> bool:
+def _has_allure(pytest_help: str | None) -> bool:
     """Return whether pytest's help has allure-pytest's option. Without it, a warning says so."""
-    if "--alluredir" in (options or ""):
+    if "--alluredir" in (pytest_help or ""):
         return True
     problem = "`allure-report`: pytest has no option --alluredir. Install allure-pytest where the tests run"
     annotate("warning", "No Allure report", problem)
     return False
 
 
-def _select_model_options(options: str | None, architecture: str) -> Iterator[str]:
+def _select_model_options(pytest_help: str | None, architecture: str) -> Iterator[str]:
     """Yield the options in pytest's help that keep the models of pytest-operator until their logs are saved."""
-    if options is None:
+    if pytest_help is None:
         problem = "`test-command` fails with --help, so the logs of models that pytest-operator destroys are lost"
         annotate("warning", "No options", problem)
     # Only pytest-operator has the first one. Another suite's pytest would refuse them, or take them for something else.
-    elif "--model-alias" in options and "--keep-models" in options:
+    elif "--model-alias" in pytest_help and "--keep-models" in pytest_help:
         yield "--keep-models"
         # Juju deploys for amd64 in all models but this one: concierge makes it for the machine's architecture.
         if architecture != "amd64":
