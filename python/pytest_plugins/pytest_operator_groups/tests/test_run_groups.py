@@ -920,7 +920,7 @@ def test_files_of_groups_that_no_longer_exist(make_suite: MakeSuite, run_groups:
 def test_only_files_of_groups_are_removed(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     kept = ["keep.log", ".run-groups/keep.txt", ".run-groups/sub/keep.txt", ".run-groups/sub/keep.log"]
     suite = make_suite({"test_a.py": TWO_PASS, ".run-groups/old.log": "", **dict.fromkeys(kept, "")})
-    group = {"path_to_test_file": "x", "group_id": "1", "result": "passed", "seconds": 1, "junit": None}
+    group = {"job_name": "x", "path_to_test_file": "x", "group_id": "1", "result": "passed", "junit": None}
     logs = ["../keep.log", f"{suite}/keep.log", "..", "keep.txt", "sub/keep.txt", "sub/keep.log", "", "old.log"]
     results = {"groups": [group | {"log": log} for log in logs]}
     (suite / ".run-groups/results.json").write_text(json.dumps(results))
