@@ -12,8 +12,8 @@ export PYTHONUNBUFFERED :=
 KEPT := GIT_SSL_% PIP_CERT PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_INDEX_URL PIP_TRUSTED_HOST UV_CACHE_DIR
 unexport $(filter-out $(KEPT),$(filter GIT_% PIP_% PYTEST_% TOX_% UV_%,$(.VARIABLES)))
 
-# A worker that has nothing left to do takes tests of another one: some take a minute.
-PARALLEL := --numprocesses auto --dist worksteal
+# A worker that has nothing left to do takes tests of another one: some take a minute. While a test waits, another one runs.
+PARALLEL := --numprocesses $(shell expr $$(nproc) + 1) --dist worksteal
 BENCH := --isolated --group bench
 DEMO := --locked --all-packages --all-extras --no-default-groups
 STAND_INS := tests/e2e/stand_ins
@@ -102,8 +102,8 @@ test: try-charmcraft | $(UV) ## Run all tests but e2e, in random order
 
 test-matrix: $(MATRIX) ## Run the plugins' tests under every supported Python with every supported pytest
 
-unit: | $(UV) ## Run the tests that need no installation, no charmcraft and no network
-	$(RUN) pytest $(PARALLEL) -m 'not long'
+unit: | $(UV) ## Run the quick tests: they need no installation, no charmcraft and no network
+	$(RUN) pytest $(PARALLEL) -m 'not long and not slow'
 
 test-versions: $(VERSIONS) ## Run the plugins' tests under every supported Python and every supported pytest
 

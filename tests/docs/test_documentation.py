@@ -58,11 +58,13 @@ def test_pytest_line(line: Block, suite: Path) -> None:
     assert run(line.text, suite)
 
 
+@pytest.mark.slow
 @lines("run-groups")
 def test_run_groups_line(line: Block, suite: Path) -> None:
     assert " groups passed, 0 failed in " in run(line.text, suite)
 
 
+@pytest.mark.slow
 @lines("write-spread-tasks")
 def test_write_spread_tasks_line(line: Block, tmp_path: Path) -> None:
     suite = tmp_path / "suite"

@@ -49,6 +49,7 @@ def models(simulator: Simulator) -> list[str]:
     return [model.name for model in [*simulator.models.values()] if model.name != "controller"]
 
 
+@pytest.mark.slow
 def test_model_that_is_being_made_is_named(simulator: Simulator, tmp_path: Path) -> None:
     told, go = tmp_path / "told", tmp_path / "go"
     for fifo in (told, go):

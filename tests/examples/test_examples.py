@@ -235,6 +235,7 @@ def test_groups_of_the_service(home: dict[str, str], tmp_path: Path) -> None:
     assert "\n4 groups passed, 0 failed in " in result.stdout
 
 
+@pytest.mark.slow
 def test_deployed_service(home: dict[str, str]) -> None:
     command = [sys.executable, str(SERVICE / "service.py"), "the token of staging"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as service:

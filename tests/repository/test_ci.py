@@ -49,6 +49,7 @@ def run_pytest(tmp_path: Path) -> Callable[..., str]:
         (tmp_path / ".tools/go/concierge.missing").write_text("concierge isn't here, and Go can't install it (403)\n")
         (tmp_path / "test_a.py").write_text(f"import pytest\n{test}")
         command = [sys.executable, "-m", "pytest", "-rsf", "-Wignore::pytest.PytestUnknownMarkWarning"]
+        command += ["-p", "no:hypothesispytest", "-p", "no:anyio"]  # they take long to import
         environment = {"HOME": str(tmp_path), "PATH": "", **variables}
         return subprocess.run(
             command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False

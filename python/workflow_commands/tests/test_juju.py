@@ -196,6 +196,7 @@ def test_models_that_are_left(
     assert simulator.model("of-juju").constraints == {"arch": "arm64"}
 
 
+@pytest.mark.slow
 def test_models_of_one_name(simulator: Simulator, keep: Callable[..., None], logs: Path) -> None:
     keep()
     for line in ("first", "second", "third"):
@@ -210,6 +211,7 @@ def test_models_of_one_name(simulator: Simulator, keep: Callable[..., None], log
     }
 
 
+@pytest.mark.slow
 def test_what_juju_says_comes_through(simulator: Simulator, keep: Callable[..., None]) -> None:
     keep()
     assert juju("version") == (0, "3.6.12-simulator-amd64\n", "")

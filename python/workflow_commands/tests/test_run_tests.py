@@ -507,6 +507,7 @@ commands = [["sh", "suite.sh"]]
         assert "own\ntorn down\n" in process.stdout.read()
 
 
+@pytest.mark.slow
 def test_own_override_of_tox_wins(
     give: Callable[..., object], groups: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

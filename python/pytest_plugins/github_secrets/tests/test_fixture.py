@@ -113,7 +113,7 @@ def test_failed_assertion(run: Run, comparison: str, explanation: list[str]) -> 
         ),
     ],
 )
-@pytest.mark.parametrize("option", ["", "-W error --full-trace", "-s"])
+@pytest.mark.parametrize("option", ["", "-W error --full-trace -s"])
 def test_error_shows_no_character_of_the_value(run: Run, secrets: str | None, message: str, option: str) -> None:
     result = run(USES, secrets, *EVERYTHING, "--junit-xml=junit.xml", *option.split())
     result.assert_outcomes(errors=1)

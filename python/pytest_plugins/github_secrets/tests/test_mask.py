@@ -63,6 +63,7 @@ def parts(value: str) -> set[str]:
     return set(filter(is_maskable, found))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(SECRETS, st.lists(TEXT, max_size=3))
 def test_masker(secrets: dict[str, str], noise: list[str]) -> None:
@@ -77,6 +78,7 @@ def test_masker(secrets: dict[str, str], noise: list[str]) -> None:
 PASSWORD = 'hunter2-<tag>&"quoted"/it\'s+100%\\d é=😀'
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("outer", FORMS)
 def test_forms_in_each_other(outer: str) -> None:
     mask = Masker([PASSWORD])
@@ -95,6 +97,7 @@ VALUE = (
 BREAKS = st.sampled_from([*COLOURS, "\n", "\r\n", "\n    "])
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(VALUE, st.sampled_from([*FORMS]), st.sampled_from([*FORMS]), st.lists(st.tuples(st.integers(0), BREAKS)), TEXT)
 def test_broken_forms(value: str, inner: str, outer: str, breaks: list[tuple[int, str]], noise: str) -> None:
@@ -121,6 +124,7 @@ def test_every_position_in_a_large_text() -> None:
         assert len(masked) < len(text) - 40
 
 
+@pytest.mark.slow
 def test_text_full_of_secrets() -> None:
     mask = Masker([PASSWORD])
     assert mask(PASSWORD * 20_000) == "***"

@@ -33,7 +33,7 @@ def has_secret(text: str) -> bool:
     return any(part in text for part in ("admin", "hunter22", "hunter23"))
 
 
-@pytest.mark.parametrize("options", ["--color=yes", "--tb=short -n 1"])
+@pytest.mark.parametrize("options", ["--color=yes", pytest.param("--tb=short -n 1", marks=pytest.mark.slow)])
 def test_reports_without_a_secret_look_the_same(run: Run, options: str) -> None:
     code = """
 import logging, pytest
@@ -58,7 +58,7 @@ def test_is_skipped(): pytest.skip("skipped")
 @pytest.mark.parametrize(
     ("conftest", "options"),
     [
-        ("print('it is', PASSWORD)", "-n 1"),
+        pytest.param("print('it is', PASSWORD)", "-n 1", marks=pytest.mark.slow),
         ("print('it is', PASSWORD)", "--markers"),
         ("print('it is', PASSWORD)\ndef pytest_configure(): raise pytest.UsageError('no')", ""),
         ("def pytest_collection(): print('it is', PASSWORD); raise KeyboardInterrupt", ""),
@@ -152,9 +152,8 @@ def test_subtests(subtests):
 """
 
 
-@pytest.mark.parametrize(
-    "options", ["", "-n 2", "-n 2 --dist loadscope -v --showlocals", "-s -rA -v", "--collect-only"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("options", ["", "-n 2 --dist loadscope -v --showlocals", "-s -rA -v", "--collect-only"])
 def test_tests_and_their_names(run_process: Run, pytester: pytest.Pytester, options: str) -> None:
     # pytest's cache isn't masked.
     result = run_process(SUITE, SECRETS, "--junit-xml=junit.xml", "-p", "no:cacheprovider", *options.split())
@@ -181,7 +180,9 @@ def test_login(value): assert value == "other"
     run(code, SECRETS, "--last-failed").assert_outcomes(failed=1)
 
 
-@pytest.mark.parametrize("options", ["", "-n 1", "-s", "--capture=tee-sys", "--capture=sys"])
+@pytest.mark.parametrize(
+    "options", ["", pytest.param("-n 1", marks=pytest.mark.slow), "-s", "--capture=tee-sys", "--capture=sys"]
+)
 def test_streams(run_process: Run, pytester: pytest.Pytester, options: str) -> None:
     code = f"""{READ}
 import logging, sys
@@ -264,9 +265,9 @@ def test_debugger(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) ->
         ("pytest_configure", ""),
         ("pytest_sessionstart", ""),
         ("pytest_sessionfinish", ""),
-        ("pytest_sessionfinish", "-n 1"),
+        pytest.param("pytest_sessionfinish", "-n 1", marks=pytest.mark.slow),
         ("pytest_unconfigure", ""),
-        ("pytest_unconfigure", "-n 1"),
+        pytest.param("pytest_unconfigure", "-n 1", marks=pytest.mark.slow),
     ],
 )
 def test_exception_in_a_hook(run_process: Run, pytester: pytest.Pytester, hook: str, options: str) -> None:
@@ -277,6 +278,7 @@ def test_exception_in_a_hook(run_process: Run, pytester: pytest.Pytester, hook: 
     assert not has_secret(written(pytester, result))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", ["", "-s -n 1"])
 def test_exception_in_a_conftest_or_a_module(run_process: Run, pytester: pytest.Pytester, options: str) -> None:
     result = run_process(f"{READ}raise RuntimeError('it is ' + PASSWORD)", SECRETS, *options.split())
@@ -289,6 +291,7 @@ def test_exception_in_a_conftest_or_a_module(run_process: Run, pytester: pytest.
     assert not has_secret(written(pytester, result) + written(pytester, other))
 
 
+@pytest.mark.slow
 def test_crash_of_a_worker(run_process: Run, pytester: pytest.Pytester) -> None:
     code = f"""{READ}
 import os, pytest
@@ -497,6 +500,7 @@ def test_runs_in_one_process(pytester: pytest.Pytester) -> None:
             assert f"after {name} {number}: {text}" in shown
 
 
+@pytest.mark.slow
 def test_run_within_a_run(run_process: Run, pytester: pytest.Pytester) -> None:
     code = f"""{READ}
 import os

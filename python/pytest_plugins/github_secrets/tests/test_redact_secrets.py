@@ -203,6 +203,7 @@ def test_bad_input_leaves_files_alone(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text() == "hunter22"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("plain", "times"),
     [

@@ -123,7 +123,7 @@ def test_without_git(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         (f"A={PASSWORD}".encode("utf-16"), ": it isn't UTF-8. Save it as UTF-8."),
     ],
 )
-@pytest.mark.parametrize("option", ["", "--full-trace", "--showlocals", "-s"])
+@pytest.mark.parametrize("option", ["", "--full-trace --showlocals -s"])
 def test_errors_show_no_value(run: Run, file: Path, content: bytes | None, message: str, option: str) -> None:
     file.unlink()
     if content is not None:

@@ -1,8 +1,7 @@
-#!/usr/bin/env python3
-"""Stands for charmcraft: writes a zip of the same layout with src/charm.py in it, and writes down what it was asked.
+"""Stands for `charmcraft pack`: writes a zip of the same layout with src/charm.py in it, and logs what it was asked.
 
-Variables say how it behaves: STAND_IN_VERSION, STAND_IN_SECONDS that it takes, STAND_IN_ERROR that it fails with, and
-STAND_IN_TOUCHES, a file that changes meanwhile.
+The arguments are the log's path and those of charmcraft. Variables say how it behaves: STAND_IN_SECONDS that it takes,
+STAND_IN_ERROR that it fails with, and STAND_IN_TOUCHES, a file that changes meanwhile.
 """
 
 import json
@@ -13,10 +12,8 @@ import time
 import zipfile
 from pathlib import Path
 
-if sys.argv[1] == "version":
-    sys.exit(print("charmcraft", os.environ.get("STAND_IN_VERSION", "4.5.0")))
-with Path(__file__).with_name("calls").open("a") as log:
-    log.write(json.dumps([str(Path.cwd()), *sys.argv[2:]]) + "\n")
+with Path(sys.argv[1]).open("a") as log:
+    log.write(json.dumps([str(Path.cwd()), *sys.argv[3:]]) + "\n")
 time.sleep(float(os.environ.get("STAND_IN_SECONDS", "0")))
 if error := os.environ.get("STAND_IN_ERROR"):
     sys.exit(error)

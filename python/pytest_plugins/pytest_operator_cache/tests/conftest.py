@@ -31,6 +31,10 @@ SOURCE = {
     "parts": {"files": {"plugin": "dump", "source": ".", "stage": ["-charmcraft.yaml"]}},
 }
 STAND_IN = Path(__file__).parent / "charmcraft_stand_in.py"
+# charmcraft is asked for its version often, and a shell starts faster than Python.
+SHELL = """#!/bin/sh
+[ "$1" != version ] || exec echo "charmcraft ${STAND_IN_VERSION:-4.5.0}"
+"""
 
 MakeCharm: TypeAlias = Callable[..., Path]
 MakePacked: TypeAlias = Callable[..., Path]
@@ -204,7 +208,8 @@ def run(pytester: pytest.Pytester) -> Run:
 def charmcraft(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> StandIn:
     """Put the stand-in for charmcraft on PATH."""
     folder = tmp_path_factory.mktemp("bin")
-    shutil.copy(STAND_IN, folder / "charmcraft")
+    (folder / "charmcraft").write_text(f'{SHELL}exec python3 -S "{STAND_IN}" "{folder}/calls" "$@"\n')
+    (folder / "charmcraft").chmod(0o755)
     monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
     return StandIn(folder)
 

@@ -289,6 +289,7 @@ def lines_of(output: str) -> list[str]:
     return sorted(line.split(",")[0] for line in lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -315,6 +316,7 @@ def test_workers_pack_once(
     assert charmcraft.calls == [[str(charm)]]
 
 
+@pytest.mark.slow
 def test_worker_that_starts_late_packs_nothing(
     make_charm: MakeCharm, charmcraft: StandIn, pytester: pytest.Pytester
 ) -> None:
@@ -336,6 +338,7 @@ def test_worker_that_starts_late_packs_nothing(
     assert len(charmcraft.calls) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [(["--charm-cache"], f"{FILE} taken from the cache"), ([], f"{FILE} packed by another process of this run")],
@@ -348,7 +351,7 @@ def test_processes_at_once_pack_once(
     arguments: list[str],
     said: str,
 ) -> None:
-    monkeypatch.setenv("STAND_IN_SECONDS", "3")
+    monkeypatch.setenv("STAND_IN_SECONDS", "1")
     if not arguments:
         # As in run-groups: one may start after another one has packed.
         monkeypatch.setenv("RUN_GROUPS_STARTED", str(time.time()))
@@ -379,6 +382,7 @@ def test_processes_of_one_run_pack_once(
     assert len(charmcraft.calls) == calls + 1
 
 
+@pytest.mark.slow
 def test_says_why_it_packs_again(
     charm: Path, charmcraft: StandIn, told: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, store: Path
 ) -> None:
@@ -466,17 +470,15 @@ def test_charm(tmp_path, packed_charm):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["--log-file=pytest.log"],
+        ["--log-file=pytest.log", "--junit-xml=$REPORTS/report.xml", "--debug=dbg.log", "--basetemp=temporary"],
         ["--log-file=[1]*.log"],
         ["--log-file=link/pytest.log"],
         ["--override-ini=log_file=logs/pytest.log"],
-        ["--junit-xml=$REPORTS/report.xml"],
         ["--junit-xml=report.xml", "-p", "no:logging"],
-        ["--debug=dbg.log"],
-        ["--basetemp=temporary"],
     ],
 )
 def test_what_pytest_writes_does_not_count(
@@ -499,6 +501,7 @@ def test_what_pytest_writes_does_not_count(
     assert len(charmcraft.calls) == 2
 
 
+@pytest.mark.slow
 def test_what_pytest_writes_does_not_count_in_workers(
     make_charm: MakeCharm, charmcraft: StandIn, pytester: pytest.Pytester
 ) -> None:

@@ -406,8 +406,7 @@ def test_more_groups_than_a_matrix_has_jobs(make_suite: MakeSuite, collect: Coll
 @pytest.mark.parametrize(
     ("files", "options"),
     [
-        pytest.param({"test_b.py": "import missing"}, "", id="collection error"),
-        pytest.param({"test_b.py": "import missing"}, "-x", id="first collection error"),
+        pytest.param({"test_b.py": "import missing"}, "-x", id="collection error"),
         pytest.param({"test_b.py": "import missing"}, "--continue-on-collection-errors", id="continued"),
         pytest.param({"test_b.py": "raise KeyboardInterrupt"}, "", id="interrupted"),
         pytest.param({"test_b.py": "pytest.exit('enough')"}, "", id="exit"),

@@ -109,6 +109,7 @@ def start(suite: Path, *arguments: str) -> subprocess.Popen[str]:
     return process
 
 
+@pytest.mark.slow
 def test_ctrl_c(suite: Path) -> None:
     with start(suite, "--jobs=3", "--grace=1000") as process:
         process.send_signal(signal.SIGINT)
@@ -140,6 +141,7 @@ def test_ctrl_c(suite: Path) -> None:
     assert 'test_a.py", line 21 in test_ignores\n' in stack
 
 
+@pytest.mark.slow
 def test_ctrl_c_twice(suite: Path) -> None:
     with start(suite, "--jobs=3", "--grace=1000") as process:
         process.send_signal(signal.SIGINT)

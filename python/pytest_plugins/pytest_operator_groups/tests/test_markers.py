@@ -201,70 +201,67 @@ def holds(characters: str, instead: str) -> str:
     )
 
 
-@pytest.mark.parametrize(
-    ("marker", "message"),
-    [
-        ("group", f"@pytest.mark.group() needs exactly one ID. {WRITE_GROUP}"),
-        ("group()", f"@pytest.mark.group() needs exactly one ID. {WRITE_GROUP}"),
+# What a marker is, and what is said of it.
+WRONG = [
+    ("group", f"@pytest.mark.group() needs exactly one ID. {WRITE_GROUP}"),
+    ("group()", f"@pytest.mark.group() needs exactly one ID. {WRITE_GROUP}"),
+    (
+        "group(1, 2)",
+        f"@pytest.mark.group(1, 2) needs exactly one ID. {WRITE_GROUP}",
+    ),
+    (
+        "group(id=1)",
+        f"@pytest.mark.group(id=1) needs exactly one ID. {WRITE_GROUP}",
+    ),
+    *(
         (
-            "group(1, 2)",
-            f"@pytest.mark.group(1, 2) needs exactly one ID. {WRITE_GROUP}",
-        ),
-        (
-            "group(id=1)",
-            f"@pytest.mark.group(id=1) needs exactly one ID. {WRITE_GROUP}",
-        ),
-        *(
+            f"group({value})",
             (
-                f"group({value})",
-                (
-                    f"the ID in @pytest.mark.group({value}) is neither an int nor a str. "
-                    'Write, for example, @pytest.mark.group(1) or @pytest.mark.group("backup").'
-                ),
-            )
-            for value in ("1.5", "None", "True", "[1]", "b'1'")
-        ),
-        *(
-            (
-                f"group({value})",
-                f'the ID in @pytest.mark.group({value}) is empty. Write, for example, @pytest.mark.group("backup").',
-            )
-            for value in ("''", "'  '")
-        ),
-        *(
-            (
-                f"group({f'a{character}b'!r})",
-                f"the ID in @pytest.mark.group({f'a{character}b'!r}) " + holds(ascii(character)[1:-1], "a-b"),
-            )
-            for character in "\\/\"':<>|*?\n\r\t\0\x7f\x85\ud800"
-        ),
+                f"the ID in @pytest.mark.group({value}) is neither an int nor a str. "
+                'Write, for example, @pytest.mark.group(1) or @pytest.mark.group("backup").'
+            ),
+        )
+        for value in ("1.5", "None", "True", "[1]", "b'1'")
+    ),
+    *(
         (
-            "group('a/b:c/d')",
-            f"the ID in @pytest.mark.group('a/b:c/d') {holds('/ :', 'a-b-c-d')}",
-        ),
-        ("runner", f"@pytest.mark.runner() {WRITE_LABELS}"),
-        ("runner('a', 'b')", f"@pytest.mark.runner('a', 'b') {WRITE_LABELS}"),
-        ("runner('')", f"@pytest.mark.runner('') {WRITE_LABELS}"),
-        ("runner([])", f"@pytest.mark.runner([]) {WRITE_LABELS}"),
-        ("runner(['linux', 1])", f"@pytest.mark.runner(['linux', 1]) {WRITE_LABELS}"),
+            f"group({value})",
+            f'the ID in @pytest.mark.group({value}) is empty. Write, for example, @pytest.mark.group("backup").',
+        )
+        for value in ("''", "'  '")
+    ),
+    *(
         (
-            "runner(['linux', ' '])",
-            f"@pytest.mark.runner(['linux', ' ']) {WRITE_LABELS}",
-        ),
-        ("runner('a\\nb')", f"@pytest.mark.runner('a\\nb') {WRITE_LABELS}"),
-        ("runner({'linux'})", f"@pytest.mark.runner({{'linux'}}) {WRITE_LABELS}"),
-    ],
-)
+            f"group({f'a{character}b'!r})",
+            f"the ID in @pytest.mark.group({f'a{character}b'!r}) " + holds(ascii(character)[1:-1], "a-b"),
+        )
+        for character in "\\/\"':<>|*?\n\r\t\0\x7f\x85\ud800"
+    ),
+    (
+        "group('a/b:c/d')",
+        f"the ID in @pytest.mark.group('a/b:c/d') {holds('/ :', 'a-b-c-d')}",
+    ),
+    ("runner", f"@pytest.mark.runner() {WRITE_LABELS}"),
+    ("runner('a', 'b')", f"@pytest.mark.runner('a', 'b') {WRITE_LABELS}"),
+    ("runner('')", f"@pytest.mark.runner('') {WRITE_LABELS}"),
+    ("runner([])", f"@pytest.mark.runner([]) {WRITE_LABELS}"),
+    ("runner(['linux', 1])", f"@pytest.mark.runner(['linux', 1]) {WRITE_LABELS}"),
+    (
+        "runner(['linux', ' '])",
+        f"@pytest.mark.runner(['linux', ' ']) {WRITE_LABELS}",
+    ),
+    ("runner('a\\nb')", f"@pytest.mark.runner('a\\nb') {WRITE_LABELS}"),
+    ("runner({'linux'})", f"@pytest.mark.runner({{'linux'}}) {WRITE_LABELS}"),
+]
+
+
 @pytest.mark.parametrize("option", ["--collect-groups", "--group=1"])
-def test_marker_that_cannot_be_used(
-    make_suite: MakeSuite,
-    usage_error: UsageErrorOf,
-    marker: str,
-    message: str,
-    option: str,
-) -> None:
-    make_suite({"tests/test_a.py": f"\n@pytest.mark.{marker}\ndef test_one(): ..."})
-    assert usage_error("tests", option) == f"tests/test_a.py:3: test_one: {message}"
+def test_markers_that_cannot_be_used(make_suite: MakeSuite, usage_error: UsageErrorOf, option: str) -> None:
+    tests = (f"@pytest.mark.{marker}\ndef test_{number}(): ...\n" for number, (marker, _) in enumerate(WRONG))
+    make_suite({"tests/test_a.py": "".join(tests)})
+    assert usage_error("tests", option).split("\n\n") == [
+        f"tests/test_a.py:{2 + 2 * number}: test_{number}: {message}" for number, (_, message) in enumerate(WRONG)
+    ]
 
 
 def test_every_marker_that_cannot_be_used_is_told_of_once(make_suite: MakeSuite, usage_error: UsageErrorOf) -> None:
@@ -492,7 +489,7 @@ def test_marked(): ...
         *([("pytest.toml", "[pytest]\ndefault_group = 1", "1")] if pytest.version_tuple >= (9, 2) else []),
     ],
 )
-def test_default_group(make_suite: MakeSuite, collect: Collect, run: Run, file: str, text: str, group: str) -> None:
+def test_default_group(make_suite: MakeSuite, collect: Collect, file: str, text: str, group: str) -> None:
     suite = make_suite(ONE_MARKED)
     (suite / file).write_text(text)
     jobs = collect("--strict-config", "--strict-markers")
@@ -501,8 +498,12 @@ def test_default_group(make_suite: MakeSuite, collect: Collect, run: Run, file: 
         "test_a.py | group backup",
         f"test_b.py | group {group}",
     }
-    run("test_a.py", f"--group={group}").assert_outcomes(passed=1, deselected=1)
-    run("test_b.py", f"--group={group}").assert_outcomes(passed=1)
+
+
+def test_default_group_is_run(make_suite: MakeSuite, run: Run) -> None:
+    make_suite(ONE_MARKED | {"pytest.ini": "[pytest]\ndefault_group = a b"})
+    run("test_a.py", "--group=a b").assert_outcomes(passed=1, deselected=1)
+    run("test_b.py", "--group=a b").assert_outcomes(passed=1)
     run().assert_outcomes(passed=3)
 
 

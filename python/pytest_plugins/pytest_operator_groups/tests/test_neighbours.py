@@ -38,6 +38,7 @@ def test_last(): ...
 }
 
 
+@pytest.mark.slow
 def test_xdist_runs_the_same_tests_in_the_same_order(make_suite: MakeSuite, run: Run) -> None:
     record = """
 def pytest_collection_finish(session):
@@ -52,6 +53,7 @@ def pytest_collection_finish(session):
     assert (suite / "ids").read_text() == alone * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

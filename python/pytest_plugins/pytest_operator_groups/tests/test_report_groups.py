@@ -176,55 +176,55 @@ def test_all_kinds_of_groups(
     ]
 
 
-@pytest.mark.parametrize(
-    ("junit", "job", "cells"),
-    [
-        (PASSED, JOB_PASSED, "passed | 3, 1 skipped | 1 min 1.5 s"),
-        (FAILED, JOB_PASSED, "failed: 1 failure, 2 errors | 3 | 1.0 s"),
-        (FAILED, '{"status": "cancelled"}', "failed: 1 failure, 2 errors | 3 | 1.0 s"),
-        (None, '{"status": "cancelled"}', "cancelled | - | -"),
-        (None, '{"status": "timed_out"}', "failed: timed out | - | -"),
-        (PASSED, '{"status": "timed_out"}', "failed: timed out | 3, 1 skipped | 1 min 1.5 s"),
-        (FAILED, '{"status": "timed_out"}', "failed: timed out, 1 failure, 2 errors | 3 | 1.0 s"),
-        (None, JOB_PASSED, "failed: pytest wrote no report | - | -"),
-        (None, None, "failed: pytest wrote no report | - | -"),
-        (PASSED[:-5], JOB_FAILED, "failed: pytest wrote no report | - | -"),
-        ("", JOB_FAILED, "failed: pytest wrote no report | - | -"),
-        ("\0</testsuites>", JOB_FAILED, "failed: the report of pytest is unreadable | - | -"),
-        (PASSED.replace("3", "x"), JOB_FAILED, "failed: the report of pytest is unreadable | - | -"),
-        ("\0</testsuites>", JOB_PASSED, "passed | - | -"),
-        *(
-            (PASSED.replace('time="61.5"', time), JOB_PASSED, "passed | 3, 1 skipped | -")
-            for time in ('time="nan"', 'time="inf"', 'time="-inf"', 'time="-1"', 'time="1e400"')
-        ),
-        (PASSED.replace('time="61.5"', ""), JOB_PASSED, "passed | 3, 1 skipped | 0.0 s"),
-        *(
-            (PASSED.replace('"3"', number), JOB_PASSED, "passed | - | -")
-            for number in ('"nan"', '"1.5"', '""', '"3" time2="\ud800"')
-        ),
-        pytest.param(PASSED.replace("3", "9" * 5000), JOB_PASSED, "passed | - | -", id="many digits"),
-        (PASSED.replace("61.5", "soon"), JOB_PASSED, "passed | - | -"),
-        pytest.param(DEEP_XML, JOB_FAILED, UNREADABLE, id="deep XML"),
-        ('<?xml version="1.0" encoding="utf-7"?><testsuites></testsuites>', JOB_FAILED, UNREADABLE),
-        ('<?xml version="1.0" encoding="nope"?><testsuites></testsuites>', JOB_FAILED, UNREADABLE),
-        pytest.param(
-            PASSED, DEEP, "failed: the tests passed, but the job did not | 3, 1 skipped | 1 min 1.5 s", id="deep"
-        ),
-        ("<testsuites></testsuites>", JOB_FAILED, "failed: no tests ran | 0 | 0.0 s"),
-        (PASSED.replace("3", "0"), JOB_PASSED, "failed: no tests ran | 0, 1 skipped | 1 min 1.5 s"),
-        *(
-            (PASSED, job, "failed: the tests passed, but the job did not | 3, 1 skipped | 1 min 1.5 s")
-            for job in (None, "", "{", "[]", "\0", '{"status": ["success"]}')
-        ),
-    ],
-)
-def test_what_an_artifact_says(
-    upload: Upload, report: Report, summary: Path, junit: str | None, job: str | None, cells: str
-) -> None:
-    upload("a", junit, job)
-    ended = report([group("g")], "logs", "--prefix", "logs")
+# The report of pytest and job.json in an artifact, and what is said of its group.
+ARTIFACTS = [
+    (PASSED, JOB_PASSED, "passed | 3, 1 skipped | 1 min 1.5 s"),
+    (FAILED, JOB_PASSED, "failed: 1 failure, 2 errors | 3 | 1.0 s"),
+    (FAILED, '{"status": "cancelled"}', "failed: 1 failure, 2 errors | 3 | 1.0 s"),
+    (None, '{"status": "cancelled"}', "cancelled | - | -"),
+    (None, '{"status": "timed_out"}', "failed: timed out | - | -"),
+    (PASSED, '{"status": "timed_out"}', "failed: timed out | 3, 1 skipped | 1 min 1.5 s"),
+    (FAILED, '{"status": "timed_out"}', "failed: timed out, 1 failure, 2 errors | 3 | 1.0 s"),
+    (None, JOB_PASSED, "failed: pytest wrote no report | - | -"),
+    (None, None, "failed: pytest wrote no report | - | -"),
+    (PASSED[:-5], JOB_FAILED, "failed: pytest wrote no report | - | -"),
+    ("", JOB_FAILED, "failed: pytest wrote no report | - | -"),
+    ("\0</testsuites>", JOB_FAILED, "failed: the report of pytest is unreadable | - | -"),
+    (PASSED.replace("3", "x"), JOB_FAILED, "failed: the report of pytest is unreadable | - | -"),
+    ("\0</testsuites>", JOB_PASSED, "passed | - | -"),
+    *(
+        (PASSED.replace('time="61.5"', time), JOB_PASSED, "passed | 3, 1 skipped | -")
+        for time in ('time="nan"', 'time="inf"', 'time="-inf"', 'time="-1"', 'time="1e400"')
+    ),
+    (PASSED.replace('time="61.5"', ""), JOB_PASSED, "passed | 3, 1 skipped | 0.0 s"),
+    *(
+        (PASSED.replace('"3"', number), JOB_PASSED, "passed | - | -")
+        for number in ('"nan"', '"1.5"', '""', '"3" time2="\ud800"')
+    ),
+    (PASSED.replace("3", "9" * 5000), JOB_PASSED, "passed | - | -"),
+    (PASSED.replace("61.5", "soon"), JOB_PASSED, "passed | - | -"),
+    (DEEP_XML, JOB_FAILED, UNREADABLE),
+    ('<?xml version="1.0" encoding="utf-7"?><testsuites></testsuites>', JOB_FAILED, UNREADABLE),
+    ('<?xml version="1.0" encoding="nope"?><testsuites></testsuites>', JOB_FAILED, UNREADABLE),
+    (PASSED, DEEP, "failed: the tests passed, but the job did not | 3, 1 skipped | 1 min 1.5 s"),
+    ("<testsuites></testsuites>", JOB_FAILED, "failed: no tests ran | 0 | 0.0 s"),
+    (PASSED.replace("3", "0"), JOB_PASSED, "failed: no tests ran | 0, 1 skipped | 1 min 1.5 s"),
+    *(
+        (PASSED, job, "failed: the tests passed, but the job did not | 3, 1 skipped | 1 min 1.5 s")
+        for job in (None, "", "{", "[]", "\0", '{"status": ["success"]}')
+    ),
+]
+
+
+def test_what_artifacts_say(upload: Upload, report: Report, summary: Path) -> None:
+    for number, (junit, job, _) in enumerate(ARTIFACTS):
+        upload(str(number), junit, job)
+    groups = [group(f"g{number}", str(number)) for number in range(len(ARTIFACTS))]
+    ended = report(groups, "logs", "--prefix", "logs")
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert f"| `g` | {cells} | - |" in summary.read_text().splitlines()
+    assert [line for line in summary.read_text().splitlines() if line.startswith("| `g")] == [
+        f"| `g{number}` | {cells} | - |" for number, (_, _, cells) in enumerate(ARTIFACTS)
+    ]
 
 
 def test_report_that_is_no_file(pytester: pytest.Pytester, report: Report) -> None:

@@ -261,78 +261,70 @@ def test_one_group_fails(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     assert not [*ended.junit("bad").iter("error"), *ended.junit("good").iter("failure")]
 
 
+# What the only test of a group does, and what becomes of the group.
 CRASHES = {
     "ends": ("os._exit(0)", "ended without a report (exit code 0): did a test call os._exit?"),
     "fails": ("os._exit(3)", "ended without a report (exit code 3): did a test call os._exit?"),
     "crashes": ("os.kill(os.getpid(), signal.SIGSEGV)", "killed by SIGSEGV"),
     "is killed": ("os.kill(os.getpid(), signal.SIGRTMIN + 1)", f"killed by signal {signal.SIGRTMIN + 1}"),
 }
+OTHER_FAILURES = {
+    "exits": "unknown to pytest (exit code 77)",
+    "breaks": "a usage error (exit code 4)",
+    "stops": "interrupted, or an error of the collection (exit code 2)",
+    "deselects": "no tests ran (exit code 5)",
+    "tears down": "1 error",
+}
+FAILING_CONFTEST = """
+import sys
+
+GROUP = "".join(argument.removeprefix("--group=") for argument in sys.argv if argument.startswith("--group="))
+if GROUP == "breaks": 1 / 0
+
+def pytest_sessionfinish(session):
+    if GROUP == "exits": session.exitstatus = 77
+
+def pytest_runtest_setup(item):
+    if GROUP == "stops": pytest.exit("enough")
+
+def pytest_collection_modifyitems(items):
+    if GROUP == "deselects": items.clear()
+
+@pytest.fixture(autouse=True)
+def broken():
+    yield
+    if GROUP == "tears down": raise OSError
+"""
 
 
-def test_crash_is_one_groups_failure(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+@pytest.mark.slow
+def test_ends_of_all_kinds(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    ends = {name: crash for name, (crash, _) in CRASHES.items()} | dict.fromkeys([*OTHER_FAILURES, "passes"], "...")
     tests = "".join(
-        f"@pytest.mark.group({name!r})\ndef test_{number}():\n    {crash}\n"
-        for number, (name, (crash, _)) in enumerate(CRASHES.items())
+        f"@pytest.mark.group({name!r})\ndef test_{number}():\n    {code}\n"
+        for number, (name, code) in enumerate(ends.items())
     )
-    make_suite({"test_a.py": f"import os, signal\n{tests}", "test_b.py": TWO_PASS})
+    make_suite({"test_a.py": f"import os, signal\n{tests}", "conftest.py": FAILING_CONFTEST})
     ended = run_groups("--jobs", "2")
     assert ended.code == 1
-    assert ended.outcomes == dict.fromkeys(CRASHES, "failed") | {"1": "passed", "2": "passed"}
+    assert ended.outcomes == dict.fromkeys([*CRASHES, *OTHER_FAILURES], "failed") | {"passes": "passed"}
     for name, (_, reason) in CRASHES.items():
         said = ended.groups[name]
         assert (said["reason"], said["tests"], said["junit"]) == (reason, None, None)
         (error,) = ended.junit(name).iter("error")
         assert error.get("message") == f"failed: {reason}"
     # The logs have what came before the crash, and in which test it was.
-    assert ended.stdout.count("test session starts") == len(CRASHES)
-    for number, reason in enumerate(reason for _, reason in CRASHES.values()):
+    for number, (_, reason) in enumerate(CRASHES.values()):
         assert f"\nrun-groups: {reason}, in test_a.py::test_{number}\n" in ended.stdout
+    for name, reason in OTHER_FAILURES.items():
+        assert ended.groups[name]["reason"] == reason
+        assert [*ended.junit(name).iter("error")]
 
 
-@pytest.mark.parametrize(
-    ("files", "arguments", "reason"),
-    [
-        ({}, ["--collect-only"], "no tests ran"),
-        (
-            {"conftest.py": "def pytest_sessionfinish(session):\n"
-             "    if session.config.getoption('group'): session.exitstatus = 77"},
-            [],
-            "unknown to pytest (exit code 77)",
-        ),
-        (
-            {"conftest.py": "import sys\nif '--group=1' in sys.argv: 1 / 0"},
-            [],
-            "a usage error (exit code 4)",
-        ),
-        (
-            {"conftest.py": "def pytest_runtest_setup(item): pytest.exit('enough')"},
-            [],
-            "interrupted, or an error of the collection (exit code 2)",
-        ),
-        (
-            {"conftest.py": "def pytest_collection_modifyitems(config, items):\n"
-             "    if config.getoption('group'): items.clear()"},
-            [],
-            "no tests ran (exit code 5)",
-        ),
-        (
-            {"conftest.py": "@pytest.fixture(autouse=True)\ndef broken():\n    yield\n    raise OSError"},
-            [],
-            "1 error",
-        ),
-    ],
-)  # fmt: skip
-def test_other_failures(
-    make_suite: MakeSuite,
-    run_groups: RunGroups,
-    files: dict[str, str],
-    arguments: list[str],
-    reason: str,
-) -> None:
-    make_suite({"test_a.py": "@pytest.mark.group(1)\ndef test_one(): ..."} | files)
-    ended = run_groups("--", *arguments)
-    assert (ended.code, ended.groups["1"]["reason"]) == (1, reason)
-    assert [*ended.junit("1").iter("error")]
+def test_group_that_runs_no_test(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    make_suite({"test_a.py": "@pytest.mark.group(1)\ndef test_one(): ..."})
+    ended = run_groups("--", "--collect-only")
+    assert (ended.code, ended.groups["1"]["reason"]) == (1, "no tests ran")
 
 
 @pytest.mark.long
@@ -350,29 +342,35 @@ def test_group_that_takes_too_long(make_suite: MakeSuite, run_groups: RunGroups,
     assert error.get("message") == "failed: timed out after 10 s"
 
 
-@pytest.mark.parametrize("crash", ["", "os._exit(1)"])
-def test_processes_that_a_group_leaves_behind(
-    make_suite: MakeSuite, run_groups: RunGroups, told: Told, crash: str
-) -> None:
-    left = f"""
+@pytest.mark.slow
+def test_processes_that_groups_leave_behind(make_suite: MakeSuite, run_groups: RunGroups) -> None:
+    left = """
 import os, subprocess
 
-@pytest.mark.group(1)
-def test_leaves_processes():
+def leave_processes(name):
     same, other = (subprocess.Popen(["sleep", "1000"], preexec_fn=of_group) for of_group in (None, os.setpgrp))
     same.returncode = other.returncode = 0  # or Python warns
-    with open("told", "w") as told:
-        told.write(f"{{same.pid}} {{other.pid}}")
-    {crash}
+    with open(name, "w") as told:
+        told.write(f"{same.pid} {other.pid}")
+
+@pytest.mark.group("passes")
+def test_passes(): leave_processes("passes")
+
+@pytest.mark.group("crashes")
+def test_crashes():
+    leave_processes("crashes")
+    os._exit(1)
 """
-    make_suite({"test_a.py": left})
+    suite = make_suite({"test_a.py": left})
     ended = run_groups()
-    same, other = told().split()
-    assert not is_running(same)
-    assert not is_running(other)
-    assert ended.outcomes == {"1": "failed" if crash else "passed"}
+    assert ended.outcomes == {"passes": "passed", "crashes": "failed"}
+    for name in ended.outcomes:
+        same, other = (suite / name).read_text().split()
+        assert not is_running(same)
+        assert not is_running(other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=str
 )
@@ -534,26 +532,31 @@ def test_closed_terminal(make_suite: MakeSuite, run_groups: RunGroups, unbuffere
 @pytest.mark.long
 def test_longest_first(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     groups = "".join(f"@pytest.mark.group({name!r})\ndef test_{name}(): ...\n" for name in "abcd")
-    suite = make_suite({"test_a.py": groups, "test_b.py": TWO_PASS})
-    path = suite / ".run-groups/durations.json"
-    ended = run_groups("--jobs=1")
-    assert [*ended.groups] == ["a", "b", "c", "d", "1", "2"]
-    durations = json.loads(path.read_bytes())
-    seconds = {"a": 1, "b": 3, "c": 2, "1": 5, "2": 4}
-    durations["groups"] = [group for group in durations["groups"] if group["group_id"] != "d"]
-    for group in durations["groups"]:
-        group["runs"][0]["seconds"] = seconds[group["group_id"]]
-    path.write_text(json.dumps(durations))
+    # Nothing is known of "d".
+    seconds = {("test_a.py", "a"): 1, ("test_a.py", "b"): 3, ("test_a.py", "c"): 2, ("test_b.py", "1"): 5}
+    known = [
+        {"path_to_test_file": path, "group_id": group, "runs": [{"started": 0, "set_up": 0, "seconds": value}]}
+        for (path, group), value in seconds.items()
+    ]
+    suite = make_suite(
+        {"test_a.py": groups, "test_b.py": TWO_PASS, ".run-groups/durations.json": json.dumps({"groups": known})}
+    )
     ended = run_groups("test_a.py", "--jobs=1", "--", "-k", "test_b or test_c or test_d")
     assert [event for event in ended.events if event.startswith("started")] == [f"started {name}" for name in "dbc"]
+
+    def known_groups() -> list[str]:
+        durations = json.loads((suite / ".run-groups/durations.json").read_bytes())
+        return [group["group_id"] for group in durations["groups"]]
+
     # What is known of the others stays, until they are gone.
-    assert len(json.loads(path.read_bytes())["groups"]) == 6
-    make_suite({"test_a.py": groups.replace("group('d')", "group('e')")})
+    assert known_groups() == ["a", "b", "c", "d", "1"]
+    make_suite({"test_a.py": "@pytest.mark.group('e')\ndef test_e(): ..."})
     (suite / "test_b.py").unlink()
     run_groups("--jobs=2")
-    assert [group["group_id"] for group in json.loads(path.read_bytes())["groups"]] == ["a", "b", "c", "e"]
+    assert known_groups() == ["e"]
 
 
+@pytest.mark.slow
 def test_groups_that_failed(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     suite = make_suite({"test_a.py": ONE_FAILS, "test_b.py": TWO_PASS})
     (suite / "pyproject.toml").write_text(f'[tool.run-groups]\njobs = 1\nresults = "out"\ntest-command = "{PYTEST}"')
@@ -617,6 +620,7 @@ def test_defaults_in_pyproject(make_suite: MakeSuite) -> None:
     assert read_options(["c"]).paths == ["c"]
 
 
+@pytest.mark.slow
 def test_charm_cache_lines_once(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     says = TWO_PASS.replace("...", "print('\\ncharm cache: a hit')")
     make_suite({"test_a.py": says})
@@ -624,6 +628,7 @@ def test_charm_cache_lines_once(make_suite: MakeSuite, run_groups: RunGroups) ->
     assert ended.stdout.count("charm cache: a hit") == 1
 
 
+@pytest.mark.slow
 def test_models_that_are_left(
     make_suite: MakeSuite, run_groups: RunGroups, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -676,6 +681,7 @@ def test_estimate() -> None:
     assert Estimate(jobs, 5, 1).left == 15
 
 
+@pytest.mark.slow
 def test_two_at_a_time(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     # Either end of a named pipe waits for the other.
     meet = """
@@ -713,6 +719,7 @@ def test_also_slow(): ...
     assert "\n$ pytest test_a.py --group=1 -m 'not slow'\n" in ended.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "code", "message"),
     [
@@ -834,6 +841,7 @@ def in_terminal(directory: Path, *arguments: str, **variables: str) -> tuple[int
     return process.returncode, shown.decode().replace("\r\n", "\n")
 
 
+@pytest.mark.slow
 def test_live_table(make_suite: MakeSuite) -> None:
     suite = make_suite({"test_a.py": ONE_FAILS})
     code, shown = in_terminal(suite, "--jobs=1", NO_COLOR="1")
@@ -853,13 +861,7 @@ def test_live_table(make_suite: MakeSuite) -> None:
     assert max(map(len, bars)) <= 100
 
 
-def test_live_table_in_few_lines(make_suite: MakeSuite) -> None:
-    suite = make_suite({"test_a.py": ONE_FAILS})
-    code, shown = in_terminal(suite, "--jobs=1", "--", "-k", "good or bad", LINES="5")
-    assert code == 1
-    assert "and 1 more" in shown
-
-
+@pytest.mark.slow
 def test_terminal_that_can_not_show_a_live_table(make_suite: MakeSuite) -> None:
     suite = make_suite({"test_a.py": TWO_PASS})
     code, shown = in_terminal(suite, TERM="dumb")
@@ -917,6 +919,7 @@ def test_files_of_groups_that_no_longer_exist(make_suite: MakeSuite, run_groups:
     }
 
 
+@pytest.mark.slow
 def test_only_files_of_groups_are_removed(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     kept = ["keep.log", ".run-groups/keep.txt", ".run-groups/sub/keep.txt", ".run-groups/sub/keep.log"]
     suite = make_suite({"test_a.py": TWO_PASS, ".run-groups/old.log": "", **dict.fromkeys(kept, "")})
@@ -950,6 +953,7 @@ def test_results_of_last_time_that_can_not_be_read(tmp_path: Path, text: str, re
     assert message.endswith("). Its files stay in the folder.")
 
 
+@pytest.mark.slow
 def test_run_after_results_that_can_not_be_read(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     make_suite({"test_a.py": TWO_PASS, ".run-groups/results.json": "{"})
     ended = run_groups()
@@ -969,6 +973,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.slow
 def test_report_that_can_not_be_read(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     conftest = f"""
 @pytest.hookimpl(trylast=True)

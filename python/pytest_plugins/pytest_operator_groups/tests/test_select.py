@@ -171,6 +171,7 @@ def test_file_wins_over_a_folder_that_is_a_link(make_suite: MakeSuite, run: Run)
     run("link", FILE, "--group=1").assert_outcomes(passed=2, deselected=2)
 
 
+@pytest.mark.slow
 def test_file_wins_in_every_worker(make_suite: MakeSuite, pytester: pytest.Pytester) -> None:
     make_suite(SUITE | {"pytest.ini": "[pytest]\naddopts = -p no:randomly tests/integration"})
     result = pytester.runpytest_subprocess(FILE, "--group=1", "-n", "2")

@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+import pytest
 from pytest_operator_groups.common.text import cell_width, wrap
 from pytest_operator_groups.formats.durations import Durations
 from pytest_operator_groups.formats.junit import JUnit
@@ -23,8 +24,6 @@ from rich.cells import cell_len
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
     from conftest import MakeSuite
 
@@ -68,6 +67,7 @@ def read_terminal(terminal: int) -> bytes:
     return shown
 
 
+@pytest.mark.slow
 def test_run_in_terminal(make_suite: MakeSuite) -> None:
     # The first test fails.
     groups = "".join(f"@pytest.mark.group({name!a})\ndef test_{i}(): assert {i}\n" for i, name in enumerate(NAMES))
@@ -128,6 +128,15 @@ def test_live_table_on_a_narrow_terminal(tmp_path: Path, monkeypatch: pytest.Mon
     first, second, *_ = plain(terminal.getvalue()).strip().split("\n")
     assert first.startswith("1 running, 1 failed, 1 waiting, ")
     assert second.startswith("GROUP ")
+
+
+def test_live_table_in_few_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = open_terminal(monkeypatch)
+    monkeypatch.setenv("LINES", "5")
+    table = LiveTable([make_job(name, tmp_path) for name in ("one", "other")], lambda: 0, 1)
+    table.start()
+    table.stop()
+    assert "and 1 more" in plain(terminal.getvalue())
 
 
 def test_summary_with_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,6 +114,7 @@ def error(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return capsys.readouterr().err.removeprefix("write-spread-tasks: ").rstrip("\n")
 
 
+@pytest.mark.slow
 def test_tasks_follow_the_suite(make_suite: MakeSuite, capsys: pytest.CaptureFixture[str]) -> None:
     suite = make_suite(
         {
