@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,25 +71,6 @@ def results(folder: Path) -> dict[str, str]:
     return {group["job_name"]: group["result"] for group in groups}
 
 
-def is_started(charm: Path, folder: Path) -> bool:
-    """Run a packed charm as Juju does, and return whether its code found ops, which begins by writing to Juju's log."""
-    with zipfile.ZipFile(charm) as archive:
-        archive.extractall(folder)
-    (programs := folder / "programs").mkdir()
-    (programs / "juju-log").write_text(f"#!/bin/sh\ntouch {folder / 'logged'}\n")
-    (programs / "juju-log").chmod(0o755)
-    juju = {
-        "JUJU_CHARM_DIR": str(folder),
-        "JUJU_DISPATCH_PATH": "hooks/start",
-        "JUJU_MODEL_NAME": "testing",
-        "JUJU_UNIT_NAME": "app/0",
-        "JUJU_VERSION": "3.6.12",
-        "PATH": f"{programs}{os.pathsep}/usr/bin:/bin",
-    }
-    subprocess.run(["sh", folder / "dispatch"], cwd=folder, env=juju, check=False)
-    return (folder / "logged").exists()
-
-
 def processes_of(folder: Path) -> list[str]:
     """Return the command lines of what runs with a path in this folder."""
     running = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
@@ -129,36 +109,6 @@ def test_demo(home: dict[str, str], path_without_charmcraft: str, tmp_path: Path
     assert [*(ROOT / ".demo/tmp").glob("pytest-of-*/pytest-*")]
     assert not processes_of(tmp_path)
     assert not processes_of(ROOT / ".demo")
-
-
-def test_demo_with_the_real_charmcraft_and_the_juju_on_path(
-    tmp_path: Path, operator_python: str, jubilant_python: str, home: dict[str, str], served: dict[str, str]
-) -> None:
-    if not (ROOT / ".tools/charmcraft/bin/charmcraft").exists():
-        pytest.skip("the real charmcraft is not here: make charmcraft")
-    shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=IGNORED)
-    (tmp_path / "tests").mkdir()
-    shutil.copy(ROOT / "tests/demo.py", tmp_path / "tests")
-    # The simulator is started around it, so that `juju` and a controller are there already.
-    # These two groups deploy every charm that was packed.
-    options = ["--jobs=2", "--", "-k", "test_deploy_both or test_integrate"]
-    demo = [operator_python, str(tmp_path / "tests/demo.py"), jubilant_python, *options]
-    variables = {
-        "CRAFT_BUILD_ENVIRONMENT": "host",
-        "PATH": f"{ROOT / 'tests/bin'}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT / "tests"),
-    }
-    # The charm that is packed with uv is locked with the plugins.
-    result = run([operator_python, *SIMULATOR, *demo], ROOT, home | variables | served)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert f"charmcraft: {ROOT / 'tests/bin/charmcraft'}\n" in result.stdout
-    assert "Juju: the controller that `juju` is connected to\n" in result.stdout
-    assert "\n2 groups passed, 0 failed in " in result.stdout
-    # The simulator runs no charm.
-    packed = [*(tmp_path / ".demo").rglob("*.charm")]
-    assert len(packed) > 3
-    for charm in packed:
-        assert is_started(charm, tmp_path / "units" / charm.stem), charm
 
 
 def test_lint_of_the_charm(operator_python: str, home: dict[str, str]) -> None:

@@ -739,7 +739,7 @@ def test_killed_while_it_keeps(tmp_path: Path) -> None:
     destination = tmp_path / "taken"
     destination.mkdir()
     outcomes: list[bool] = []
-    while len(outcomes) < 50 or (len(set(outcomes)) == 1 and len(outcomes) < 500):
+    while len(outcomes) < 30 or (len(set(outcomes)) == 1 and len(outcomes) < 500):
         if dice.random() < 0.5:
             store.clear()
         with subprocess.Popen([sys.executable, "-c", KEEPER, store.folder, charm], stdout=subprocess.PIPE) as process:
