@@ -49,7 +49,6 @@ def models(simulator: Simulator) -> list[str]:
     return [model.name for model in [*simulator.models.values()] if model.name != "controller"]
 
 
-@pytest.mark.slow
 def test_model_that_is_being_made_is_named(simulator: Simulator, tmp_path: Path) -> None:
     told, go = tmp_path / "told", tmp_path / "go"
     for fifo in (told, go):
@@ -82,7 +81,6 @@ def test_model_that_is_being_made_is_named(simulator: Simulator, tmp_path: Path)
     assert models(simulator) == []
 
 
-@pytest.mark.long
 def test_demo(simulator: Simulator, repository: Path) -> None:
     folders = os.environ["PATH"].split(os.pathsep)
     path = [str(simulator.programs), *(folder for folder in folders if not Path(folder, "charmcraft").exists())]
