@@ -90,19 +90,15 @@ def print_cache(hits: list[dict[str, Any]], digests: list[dict[str, Any]]) -> No
 
 
 def print_plans(info: dict[str, Any]) -> None:
-    """Print how much later each plan ends than the best one, or than the lower bound."""
-    ratios = info["ratios"]
-    decided = ", ".join(f"{number} by the {name}" for name, number in info["decided"].items() if name != "none")
+    """Print how much later a run ends than it could, if the groups' times are known exactly or only roughly."""
     print(
-        f"\nthe end of {len(next(iter(ratios.values()))):,} runs, divided by the best end (proven: {decided}) or by the"
+        "\nthe end of a run, divided by a lower bound: median and worst 1 % of 600 suites, by how exact the times are\n"
     )
-    print("lower bound, and for a runner per group by max(total / N, longest):")
-    print(f"{'plan':<48} {'median':>6}  {'worst 1 %':>9}")
-    for name, values in ratios.items():
-        middle, worst = median(values), sorted(values)[int(0.99 * len(values))]
-        held = f"  {verdict(middle, 1.02)}, {verdict(worst, 1.05)}" if name == "plan-groups --max-runners" else ""
-        print(f"{name:<48} {middle:>6.3f}  {worst:>9.3f}{held}")
-    print(f"plans that end later than one of pytest-split: {info['worse']} {verdict(info['worse'], 0)}")
+    print(f"{'':<42} {'exact':>12}  {'± 5 %':>12}  {'± 20 %':>12}")
+    for name, columns in info["ratios"].items():
+        cells = "  ".join(f"{median(values):>6.3f} {sorted(values)[-6]:>5.2f}" for values in columns)
+        print(f"{name:<42} {cells}")
+    print(f"\nplan-groups uses {info['used']:,} of {info['allowed']:,} runners: more would not make a run end earlier")
     slowest = max(info["milliseconds"])
     print(f"1,000 groups are planned in {slowest:.0f} ms {verdict(slowest, 100)} ms")
 
