@@ -78,7 +78,8 @@ class Secrets(dict[str, str]):
 def load(variable: str, file: Path | None) -> Secrets:
     """Return the secrets in an environment variable, or in a dotenv file if the variable isn't set outside CI."""
     # No local variable contains the text or a plain dict: a traceback may show it.
-    if variable not in os.environ and file is not None and os.environ.get("CI") != "true":
+    is_ci = os.environ.get("CI", "").lower() not in {"", "0", "false", "no"}
+    if variable not in os.environ and file is not None and not is_ci:
         return Secrets(read_file(file))
     if not os.environ.get(variable, "").strip():
         advice = (

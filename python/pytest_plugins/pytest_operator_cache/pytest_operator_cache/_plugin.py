@@ -158,7 +158,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def _is_ci() -> bool:
-    return os.environ.get("CI") == "true"
+    return os.environ.get("CI", "").lower() not in {"", "0", "false", "no"}
 
 
 def _get_start() -> float:

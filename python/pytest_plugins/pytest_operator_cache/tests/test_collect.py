@@ -430,6 +430,18 @@ def test_name_that_stdout_cannot_encode(make_charm: MakeCharm) -> None:
     assert job["path"] == "é"
 
 
+def test_disk_that_gets_full(make_charm: MakeCharm) -> None:
+    folder = make_charm("charm", platforms={"ubuntu@22.04:amd64": None}).parent
+    (folder / "output").write_text("x=1\n")
+    # Above this size, a write writes what fits.
+    command = ["prlimit", "--fsize=20", Path(sys.executable).parent / "collect-charms"]
+    environment = os.environ | {"GITHUB_OUTPUT": str(folder / "output"), "PYTHONDONTWRITEBYTECODE": "1"}
+    run = subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == f"collect-charms: [Errno 28] No space left on device: '{folder / 'output'}'\n"
+    assert (folder / "output").read_text() == "x=1\n"
+
+
 def test_too_many_jobs(make_charm: MakeCharm, error_of: Callable[..., str]) -> None:
     make_charm(
         base="ubuntu@24.04", platforms={f"p{i}": {"build-on": ["amd64"], "build-for": ["amd64"]} for i in range(257)}

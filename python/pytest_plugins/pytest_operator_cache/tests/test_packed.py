@@ -575,14 +575,15 @@ def test_charm(packed_charm: PackedCharm) -> None:
     run().assert_outcomes(passed=1)
 
 
-def test_other_values_of_ci_are_none(
-    make_charm: MakeCharm, charmcraft: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("value", "packs"), [("1", False), ("True", False), ("", True), ("0", True), ("False", True)])
+def test_values_of_ci(
+    make_charm: MakeCharm, charmcraft: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch, value: str, packs: bool
 ) -> None:
     folder = make_charm()
     (folder / "test_charm.py").write_text("def test_charm(packed_charm): assert packed_charm()")
-    monkeypatch.setenv("CI", "1")
-    run().assert_outcomes(passed=1)
-    assert len(charmcraft.calls) == 1
+    monkeypatch.setenv("CI", value)
+    run().assert_outcomes(passed=int(packs), failed=int(not packs))
+    assert len(charmcraft.calls) == int(packs)
 
 
 def test_plugin_imports_nothing_that_is_heavy(pytester: pytest.Pytester) -> None:

@@ -479,6 +479,18 @@ def test_output_may_be_a_pipe(make_suite: MakeSuite) -> None:
     assert f"groups={json.dumps(MATRIX)}" in run.stdout.splitlines()
 
 
+def test_disk_that_gets_full(make_suite: MakeSuite, output: Path) -> None:
+    suite = make_suite(SUITE)
+    output.write_text("x=1\n")
+    # Above this size, a write writes what fits.
+    command = ["prlimit", "--fsize=20", sys.executable, "-m", "pytest", "--collect-groups", "-p", "no:cacheprovider"]
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    run = subprocess.run(command, cwd=suite, env=environment, check=False, capture_output=True, text=True)
+    assert run.returncode == pytest.ExitCode.USAGE_ERROR
+    assert f"ERROR: GITHUB_OUTPUT: can't write to {output}: No space left on device. " in run.stderr
+    assert output.read_text() == "x=1\n"
+
+
 def test_lines_of_several_processes_stay_whole(tmp_path: Path) -> None:
     path = tmp_path / "output"
     program = "import sys; from pytest_operator_groups.common.github import append\n"

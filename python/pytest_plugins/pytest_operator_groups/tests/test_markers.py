@@ -376,6 +376,16 @@ class TestA:
     )
 
 
+@pytest.mark.parametrize("name", ["conftest.py", "tests/__init__.py"])
+def test_pytestmark_that_marks_nothing(make_suite: MakeSuite, usage_error: UsageErrorOf, name: str) -> None:
+    make_suite({name: "pytestmark = pytest.mark.group(1)", "tests/test_a.py": "def test_one(): ..."})
+    message = usage_error("tests", "--collect-groups")
+    assert message.startswith(
+        "1 test without a group:\n  tests/test_a.py:2: test_one\nWrite @pytest.mark.group(1) above"
+    )
+    assert message.endswith(f"\n{name} has a pytestmark. There, pytest ignores it: it marks nothing.")
+
+
 def test_items_that_are_no_functions(make_suite: MakeSuite, usage_error: UsageErrorOf, collect: Collect) -> None:
     suite = make_suite(
         {

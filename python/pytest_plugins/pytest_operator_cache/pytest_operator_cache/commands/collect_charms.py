@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import hashlib
 import io
 import json
@@ -60,17 +61,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _append_output(path: str, line: str) -> None:
-    """Append a line to the file that GITHUB_OUTPUT names, in one write.
+    """Append a line to the file that GITHUB_OUTPUT names, in one write, or nothing.
 
     The file of another step may lack its last line end: the line then starts on a new line all the same. See
     https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#setting-an-output-parameter
     """
+    data = f"{line}\n".encode()
     with Path(path).open("ab+", buffering=0) as file:
-        start = ""
-        if file.seekable() and file.tell():
+        if end := file.tell() if file.seekable() else 0:
             file.seek(-1, os.SEEK_END)
-            start = "" if file.read() == b"\n" else "\n"
-        file.write(f"{start}{line}\n".encode())
+            data = data if file.read() == b"\n" else b"\n" + data
+        # On a disk that gets full, the system writes what fits.
+        if file.write(data) != len(data):
+            if file.seekable():
+                file.truncate(end)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
 
 
 def add_ignore(parser: argparse.ArgumentParser) -> None:

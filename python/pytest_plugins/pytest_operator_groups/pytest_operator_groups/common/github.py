@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -32,7 +33,7 @@ def warn(command: str, text: str) -> None:
 def append(variable: str, lines: Sequence[str]) -> bool:
     """Append lines to the file that an environment variable names, and return whether the variable is set.
 
-    All lines are written at once. They start on a new line even if the file doesn't end in one.
+    All lines are written at once, or none. They start on a new line even if the file doesn't end in one.
 
     Args:
         variable: GITHUB_OUTPUT or GITHUB_STEP_SUMMARY.
@@ -45,13 +46,7 @@ def append(variable: str, lines: Sequence[str]) -> bool:
     if not path:
         return False
     try:
-        with Path(path).open("ab+", buffering=0) as file:
-            ends_in_a_line = True
-            if file.seekable() and file.seek(0, os.SEEK_END) > 0:
-                file.seek(-1, os.SEEK_END)
-                ends_in_a_line = file.read(1) == b"\n"
-            text = "".join(f"{line}\n" for line in lines)
-            file.write(("" if ends_in_a_line else "\n").encode() + text.encode(errors="backslashreplace"))
+        _append_all(Path(path), "".join(f"{line}\n" for line in lines).encode(errors="backslashreplace"))
     except OSError as error:
         raise GroupsError(
             f"can't write to {path}: {error.strerror}",
@@ -59,3 +54,15 @@ def append(variable: str, lines: Sequence[str]) -> bool:
             advice=f"Outside GitHub Actions, unset the variable: unset {variable}",
         ) from None
     return True
+
+
+def _append_all(path: Path, data: bytes) -> None:
+    with path.open("ab+", buffering=0) as file:
+        if end := file.seek(0, os.SEEK_END) if file.seekable() else 0:
+            file.seek(-1, os.SEEK_END)
+            data = data if file.read(1) == b"\n" else b"\n" + data
+        # On a disk that gets full, the system writes what fits.
+        if file.write(data) != len(data):
+            if file.seekable():
+                file.truncate(end)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

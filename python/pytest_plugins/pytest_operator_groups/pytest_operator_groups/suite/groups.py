@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -152,6 +154,11 @@ def _without_group(tests: Sequence[Test], start: Path) -> GroupsError:
         "a file with only one group. To put all tests without a marker into one group of their file, set "
         "default_group = 1 in pytest's configuration."
     )
+    folders = {folder for test in tests for folder in test.path.parents if folder.is_relative_to(start)}
+    for file in sorted(folder / name for folder in folders for name in ("conftest.py", "__init__.py")):
+        with suppress(OSError, ValueError):
+            if re.search(r"^pytestmark\b", file.read_text(encoding="utf-8"), re.MULTILINE):
+                advice += f"\n{relative(file, start)} has a pytestmark. There, pytest ignores it: it marks nothing."
     if not all(callable(getattr(test, "obj", None)) for test in tests):
         advice += (
             "\nA test that isn't a Python function can't have a decorator: in conftest.py, let "
