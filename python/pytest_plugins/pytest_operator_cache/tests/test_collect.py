@@ -434,7 +434,7 @@ def test_disk_that_gets_full(make_charm: MakeCharm) -> None:
     folder = make_charm("charm", platforms={"ubuntu@22.04:amd64": None}).parent
     (folder / "output").write_text("x=1\n")
     # Above this size, a write writes what fits.
-    command = ["prlimit", "--fsize=20", Path(sys.executable).parent / "collect-charms"]
+    command = ["prlimit", "--fsize=20", str(Path(sys.executable).with_name("collect-charms"))]
     environment = os.environ | {"GITHUB_OUTPUT": str(folder / "output"), "PYTHONDONTWRITEBYTECODE": "1"}
     run = subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True, text=True)
     assert (run.returncode, run.stdout) == (1, "")

@@ -264,6 +264,28 @@ def test_markers_that_cannot_be_used(make_suite: MakeSuite, usage_error: UsageEr
     ]
 
 
+def test_marker_that_python_cannot_write(make_suite: MakeSuite, usage_error: UsageErrorOf) -> None:
+    suite = """
+class Broken:
+    def __repr__(self): raise RuntimeError
+
+@pytest.mark.group(10**5000)
+def test_long(): ...
+
+@pytest.mark.group(Broken())
+def test_broken(): ...
+"""
+    make_suite({"test_a.py": suite})
+    long, broken = usage_error("--collect-groups").split("\n\n")
+    assert long == (
+        "test_a.py:6: test_long: the ID in @pytest.mark.group(<int>) has more digits than Python writes. "
+        "Write, for example, @pytest.mark.group(1)."
+    )
+    assert broken.startswith(
+        "test_a.py:9: test_broken: the ID in @pytest.mark.group(<Broken>) is neither an int nor a str. Write, "
+    )
+
+
 def test_every_marker_that_cannot_be_used_is_told_of_once(make_suite: MakeSuite, usage_error: UsageErrorOf) -> None:
     make_suite(
         {

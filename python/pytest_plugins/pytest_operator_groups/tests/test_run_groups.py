@@ -740,6 +740,14 @@ def test_collection_fails(make_suite: MakeSuite, run_groups: RunGroups, text: st
     assert not (suite / ".run-groups/results.json").exists()
 
 
+def test_stdout_that_is_closed(make_suite: MakeSuite) -> None:
+    suite = make_suite({"test_a.py": "@pytest.mark.group(1)\ndef test_one(): print('said by one')"})
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", *COMMAND, "--", "-s"]
+    run = subprocess.run(command, cwd=suite, check=False, capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "said by one" in (suite / ".run-groups/test_a.py-group-1.log").read_text()
+
+
 def test_path_that_is_not_there(make_suite: MakeSuite, run_groups: RunGroups) -> None:
     make_suite({"test_a.py": TWO_PASS})
     ended = run_groups("nowhere", errors=True)

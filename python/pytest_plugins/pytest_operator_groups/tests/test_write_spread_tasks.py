@@ -171,6 +171,33 @@ def test_broken_suite_changes_nothing(make_suite: MakeSuite, capsys: pytest.Capt
     assert shown.err == ("write-spread-tasks: pytest did not collect the groups (exit code 2). Nothing was written.\n")
 
 
+def test_name_that_is_too_long_for_a_folder(make_suite: MakeSuite) -> None:
+    tests = "".join(f"@pytest.mark.group('{'x' * 250}{number}')\ndef test_{number}(): ...\n" for number in range(2))
+    make_suite({"tests/integration/test_a.py": tests})
+    assert main(COLLECT) == 0
+    one, other = (path.parent.name for path in Path("tests/spread").glob("*/task.yaml"))
+    assert one != other
+    assert one[:200] == other[:200] == f"test_a-{'x' * 193}"
+
+
+@pytest.mark.parametrize("name", ["test_a-1", "test_b-1"])
+def test_all_tasks_are_written_or_none(make_suite: MakeSuite, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    test = "@pytest.mark.group(1)\ndef test_one(): ..."
+    make_suite(
+        {
+            "tests/integration/test_a.py": test,
+            "tests/integration/test_b.py": test,
+            "tests/spread/test_gone-1/task.yaml": HEADER + "environment: {TEST_FILE: tests/integration/test_gone.py}",
+            f"tests/spread/{name}": "a file in the way",
+        }
+    )
+    before = files()
+    assert main(COLLECT) == 2
+    assert files() == before
+    assert not Path("tests/spread/test_a-1").is_dir()
+    assert capsys.readouterr().err == f"write-spread-tasks: [Errno 17] File exists: 'tests/spread/{name}'\n"
+
+
 def test_interrupt(make_suite: MakeSuite) -> None:
     # To tell and to sleep are one line: SIGINT may come before the sleep begins.
     hangs = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,10 @@ def describe_missing_extra(command: str, extra: str, error: ImportError) -> str:
     )
 
 
-def allow_any_character() -> None:
-    """Let stdout escape the characters that its encoding doesn't have: names and logs may contain them."""
+def prepare_stdout() -> None:
+    """Let stdout escape the characters that its encoding doesn't have, and be there if it was closed (`>&-`)."""
+    if sys.stdout is None:
+        # The first file that a process opens takes the place of stdout, where other processes would write into it.
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8", closefd=False)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

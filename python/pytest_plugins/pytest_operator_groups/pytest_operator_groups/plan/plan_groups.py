@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pytest_operator_groups.common.arguments import allow_any_character
+from pytest_operator_groups.common.arguments import prepare_stdout
 from pytest_operator_groups.common.errors import GroupsError
 from pytest_operator_groups.common.github import append
 from pytest_operator_groups.common.tables import text_table
@@ -57,7 +57,7 @@ class Plan(NamedTuple):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the matrix, and return the exit code."""
     options = _read_options(arguments)
-    allow_any_character()
+    prepare_stdout()
     try:
         groups = read_groups(options.groups)
         durations = read_durations_or_warn(options.durations, "plan-groups")

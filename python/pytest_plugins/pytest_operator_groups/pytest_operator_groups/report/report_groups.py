@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_operator_groups.common.arguments import allow_any_character
+from pytest_operator_groups.common.arguments import prepare_stdout
 from pytest_operator_groups.common.errors import GroupsError
 from pytest_operator_groups.common.github import append
 from pytest_operator_groups.common.tables import text_table
@@ -31,7 +31,7 @@ _MAX_DAYS = 90
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the report of all groups, and return the exit code: 0 whatever the results are."""
     options = _read_options(arguments)
-    allow_any_character()
+    prepare_stdout()
     try:
         groups = read_groups(options.groups)
     except GroupsError as error:

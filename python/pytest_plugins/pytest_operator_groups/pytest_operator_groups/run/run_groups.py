@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_operator_groups.common.arguments import allow_any_character, check_paths, describe_missing_extra, split
+from pytest_operator_groups.common.arguments import check_paths, describe_missing_extra, prepare_stdout, split
 from pytest_operator_groups.common.errors import GroupsError
 from pytest_operator_groups.common.text import count
 from pytest_operator_groups.formats.durations import Durations, read_durations
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImportError as error:
         print(describe_missing_extra("run-groups", "run", error), file=sys.stderr)
         return 2
-    allow_any_character()
+    prepare_stdout()
     try:
         return asyncio.run(_run(options))
     except (GroupsError, OSError) as error:

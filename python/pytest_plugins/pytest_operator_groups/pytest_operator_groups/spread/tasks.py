@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 HEADER = "# Written by write-spread-tasks: change its options or its template, not this file.\n"
+# Of the 255 bytes that a folder's name can have.
+_MAX_NAME = 200
 _OWN_KEYS = ("summary", "priority", "execute")
 _OWN_VARIABLES = ("TEST_FILE", "GROUP")
 
@@ -91,7 +94,9 @@ def name_tasks(groups: Sequence[Mapping[str, Any]]) -> list[str]:
     names = [_name(group) for group in groups]
     uses = Counter(names)
     return [
-        name if uses[name] == 1 else f"{name}-{group_key(group).digest}"
+        name
+        if uses[name] == 1 and len(name) <= _MAX_NAME
+        else f"{name[:_MAX_NAME].rstrip('-._')}-{group_key(group).digest}"
         for name, group in zip(names, groups, strict=True)
     ]
 
@@ -218,9 +223,27 @@ class Change(NamedTuple):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.write_text(self.new, encoding="utf-8", newline="\n")
             return
-        self.path.unlink()
+        self.path.unlink(missing_ok=True)
         if not any(self.path.parent.iterdir()):
             self.path.parent.rmdir()
+
+
+def make_all(changes: Sequence[Change]) -> None:
+    """Make all changes, or none.
+
+    Raises:
+        OSError: A file can't be written or removed.
+    """
+    begun: list[Change] = []
+    try:
+        for change in changes:
+            begun.append(change)
+            change.make()
+    except OSError:
+        for change in reversed(begun):
+            with suppress(OSError):
+                Change(change.path, change.new, change.old).make()
+        raise
 
 
 class SpreadFolder:

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_operator_groups.common.arguments import allow_any_character, check_paths, describe_missing_extra, split
+from pytest_operator_groups.common.arguments import check_paths, describe_missing_extra, prepare_stdout, split
 from pytest_operator_groups.common.errors import GroupsError
 from pytest_operator_groups.common.text import count
 from pytest_operator_groups.run.collect import CollectionError, collect_groups
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImportError as error:
         print(describe_missing_extra("write-spread-tasks", "spread", error), file=sys.stderr)
         return 2
-    allow_any_character()
+    prepare_stdout()
     try:
         return _run(options, arguments)
     except CollectionError as error:
@@ -119,7 +119,7 @@ def _time(text: str) -> str:
 
 def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
     from pytest_operator_groups.formats.durations import Durations, read_durations
-    from pytest_operator_groups.spread.tasks import SpreadFolder, TaskOptions, name_tasks, write_task
+    from pytest_operator_groups.spread.tasks import SpreadFolder, TaskOptions, make_all, name_tasks, write_task
 
     start = Path(os.path.relpath(Path(), options.folder / "NAME")).as_posix()
     task_options = TaskOptions(
@@ -157,8 +157,7 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
             return 1
         print(f"{options.folder}: {count(len(tasks), 'task')}, all up to date")
         return 0
-    for change in changes:
-        change.make()
+    make_all(changes)
     removed = sum(change.new is None for change in changes)
     print(f"{options.folder}: {count(len(tasks), 'task')}, {len(changes) - removed} written, {removed} removed")
     return 0

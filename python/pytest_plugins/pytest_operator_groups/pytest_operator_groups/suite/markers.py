@@ -75,7 +75,12 @@ def _check_id(value: object, source: str, write: Callable[[str], str]) -> str:
         GroupsError: The ID can't be used.
     """
     if type(value) is int:
-        return str(value)
+        try:
+            return str(value)
+        except ValueError:
+            raise GroupsError(
+                f"the ID in {source} has more digits than Python writes", advice=f"Write, for example, {write('1')}."
+            ) from None
     example = write('"backup"')
     if not isinstance(value, str):
         raise GroupsError(
@@ -126,10 +131,17 @@ def replace_forbidden(text: str) -> str:
 def decorator(mark: pytest.Mark) -> str:
     """Return a marker as it is written in a test file."""
     arguments = [
-        *map(repr, mark.args),
-        *(f"{name}={value!r}" for name, value in mark.kwargs.items()),
+        *map(_show, mark.args),
+        *(f"{name}={_show(value)}" for name, value in mark.kwargs.items()),
     ]
     return f"@pytest.mark.{mark.name}({', '.join(arguments)})"
+
+
+def _show(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001, it is the suite's code, or an int with more digits than Python writes
+        return f"<{type(value).__name__}>"
 
 
 class InnermostMarker(Generic[T]):
