@@ -212,6 +212,30 @@ def test_link_that_leads_out_counts_with_what_it_leads_to(tmp_path: Path) -> Non
     assert digest(read_files(charm)) in seen
 
 
+def test_folder_with_many_ways_to_it_is_read_once(tmp_path: Path) -> None:
+    (charm := tmp_path / "charm").mkdir()
+    folders = [tmp_path / f"folder-{number}" for number in range(30)]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "file").write_text("content")
+        for other in folders:
+            (folder / f"to-{other.name}").symlink_to(other)
+    (charm / "link").symlink_to(folders[0])
+    (charm / "other").symlink_to(folders[1])
+    files = read_files(charm)
+    assert sum(name.endswith("/file") for name in files) == len(folders)
+    (folders[-1] / "file").write_text("other content")
+    assert digest(read_files(charm)) != digest(files)
+
+
+@pytest.mark.parametrize("target", ["/", "..", "../.."])
+def test_what_is_around_the_charm_is_no_part_of_it(tmp_path: Path, target: str) -> None:
+    (charm := tmp_path / "charms/demo").mkdir(parents=True)
+    (charm / "link").symlink_to(target)
+    (tmp_path / "charms/other").write_text("other")
+    assert [*read_files(charm)] == ["link"]
+
+
 def test_files_that_vanish_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "charm.py").write_text("")
     before = read_files(tmp_path)

@@ -52,7 +52,8 @@ def read_files(folder: Path, *, ignore: Iterable[str] = (), as_committed: bool =
     """Return everything that counts in a charm's folder: for each path, its kind and the hash of its content.
 
     Content, the executable bit and the target of a link count. Times and owners don't. If a link leads out of the
-    folder, the content of its target counts. If charmcraft.yaml runs git, the commit counts, as a path ".git".
+    folder, the content of its target counts, unless the folder is in the target. If charmcraft.yaml runs git, the
+    commit counts, as a path ".git".
 
     Args:
         folder: The charm's folder.
@@ -62,7 +63,7 @@ def read_files(folder: Path, *, ignore: Iterable[str] = (), as_committed: bool =
     """
     root = os.path.realpath(folder)
     reader = _Reader(root, ignored_by([*IGNORED, *ignore]), as_committed=as_committed)
-    files = dict(reader.records(root, "", (root,)))
+    files = dict(reader.records(root, ""))
     project = Path(root, "charmcraft.yaml")
     if project.is_file() and _RUNS_GIT.search(project.read_bytes()):
         commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD")
@@ -117,14 +118,19 @@ class _Reader:
         self.root = root
         self.is_ignored = is_ignored
         self.as_committed = as_committed
+        self.seen: set[str] = set()
 
-    def records(self, folder: str, prefix: str, above: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        """Yield every path in a folder, after a prefix, with its kind and the hash of its content.
+    def records(self, folder: str, prefix: str) -> Iterator[tuple[str, str]]:
+        """Yield every path in a folder, a real path, after a prefix, with its kind and the hash of its content.
 
-        A link back to one of those above, the targets of the links that led here, is not followed.
+        Links may lead to a folder in many ways, and round in circles: its content is yielded once.
         """
+        if folder in self.seen:
+            return
+        self.seen.add(folder)
         with os.scandir(folder) as scanned:
-            entries = list(scanned)
+            # The first link to a folder is the same one on every machine.
+            entries = sorted(scanned, key=lambda entry: entry.name)
         if prefix and any(entry.name in IGNORE_MARKERS for entry in entries):
             return
         for entry in entries:
@@ -136,20 +142,21 @@ class _Reader:
                 if entry.is_file(follow_symlinks=False):
                     yield path, self.file(entry.path)
                 else:
-                    yield from self.folder_or_link(entry, path, above)
+                    yield from self.folder_or_link(entry, path)
 
-    def folder_or_link(self, entry: os.DirEntry[str], path: str, above: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    def folder_or_link(self, entry: os.DirEntry[str], path: str) -> Iterator[tuple[str, str]]:
         if entry.is_dir(follow_symlinks=False):
-            yield from self.records(entry.path, f"{path}/", above)
+            yield from self.records(entry.path, f"{path}/")
         elif entry.is_symlink():
             yield path, f"link {hashlib.sha256(os.fsencode(os.readlink(entry.path))).hexdigest()}"
             target = os.path.realpath(entry.path)
-            if target != self.root and not target.startswith(f"{self.root}/"):
+            # Neither what is in the charm, nor the folders around it, up to /.
+            if not _is_in(target, self.root) and not _is_in(self.root, target):
                 # A path can't hold a NUL: what is behind a link can't be taken for what is in the folder.
                 if os.path.isfile(target):
                     yield f"{path}\0", self.file(target)
-                elif os.path.isdir(target) and target not in above:
-                    yield from self.records(target, f"{path}\0/", (*above, target))
+                elif os.path.isdir(target):
+                    yield from self.records(target, f"{path}\0/")
 
     def file(self, path: str) -> str:
         """Return the kind of a file, and the hash of its content."""
@@ -178,6 +185,10 @@ class _Reader:
             for fact, _, name in facts
             if fact.split()[:2] == [b"i/lf", b"w/crlf"]
         )
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return f"{path}/".startswith(f"{folder.rstrip('/')}/")
 
 
 def _hash_content(descriptor: int, size: int) -> tuple[hashlib._Hash, bool]:
