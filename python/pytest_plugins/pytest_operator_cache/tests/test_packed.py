@@ -96,7 +96,7 @@ def test_none_fits(
         "  g.charm: no metadata.yaml in it\n"
         "  h.charm: its metadata.yaml has no name, or its manifest.yaml no bases\n"
         "  i.charm: its metadata.yaml or its manifest.yaml is not YAML\n"
-        f"  j.charm: can't be read ([Errno 21] Is a directory: '{folder}/j.charm')\n"
+        "  j.charm: not a file\n"
         "In CI: build_charms_with_cache.yaml packs it into an artifact ('charms-packed-with-cache' by default), "
         "and integration_test_charm.yaml downloads that to the root of the repository. Give both the same "
         f"`artifact-name`, and check that charmcraft.yaml has a platform for {ARCHITECTURE} and ubuntu@24.04.\n"
@@ -297,6 +297,20 @@ def test_leftover_says_anything(
         assert error_of().splitlines()[1] == f"  left.charm: {reason}"
     else:
         assert Search(folder).path_in_folder() == pytester.path / "left.charm"
+
+
+def test_leftover_that_takes_long_to_read(make_charm: MakeCharm, error_of: Callable[..., str]) -> None:
+    folder = make_charm()
+    os.mkfifo(folder / "a_pipe.charm")
+    (folder / "b_folder.charm").mkdir()
+    with zipfile.ZipFile(folder / "c_bomb.charm", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("metadata.yaml", "name: demo")
+        archive.writestr("manifest.yaml", " " * (1 << 28))
+    assert error_of().splitlines()[1:4] == [
+        "  a_pipe.charm: not a file",
+        "  b_folder.charm: not a file",
+        "  c_bomb.charm: its manifest.yaml is larger than 1 MiB",
+    ]
 
 
 @settings(max_examples=100, deadline=None)

@@ -22,6 +22,8 @@ ARTIFACT = "charms-packed-with-cache"
 # A packed charm is in the first one for suites that `charmcraft init` creates, in the second one for `charmcraft test`.
 VARIABLES = ("CHARM_PATH", "CRAFT_ARTIFACT")
 _ANOTHER_CHARM = "another charm"
+# In bytes. Those of real charms have some thousands.
+_MAX_YAML = 1 << 20
 _PACK_AGAIN = "Pack or download it again."
 _LOGGER = logging.getLogger("pytest_operator_cache")
 
@@ -200,10 +202,15 @@ def read_packed(path: Path) -> Packed:
 
     problem: object = None
     try:
+        # To open a named pipe would wait for its writer.
+        if path.exists() and not path.is_file():
+            raise CharmError("not a file", where=str(path), advice=_PACK_AGAIN)
         with zipfile.ZipFile(path) as archive:
             names = ("metadata.yaml", "manifest.yaml")
             if missing := [name for name in names if name not in archive.namelist()]:
                 problem = f"no {missing[0]} in it"
+            elif large := [name for name in names if archive.getinfo(name).file_size > _MAX_YAML]:
+                problem = f"its {large[0]} is larger than 1 MiB"
             else:
                 return _parse(path, *map(archive.read, names))
     except zipfile.BadZipFile as error:
