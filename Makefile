@@ -38,7 +38,7 @@ CHECKS := test lint dist $(VERSIONS) e2e
 help: ## Print this list
 	@grep -E '^[a-z0-9-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.* ## (.*)/  make \1\t\2/' | expand -t 22
 
-bench: | $(UV) ## Compare the plugins with pytest without plugins and with similar plugins, in about 15 minutes
+bench: | $(UV) ## Compare the plugins with pytest without plugins and with similar plugins, in about 20 minutes
 	mkdir -p .benchmarks
 	$(RUN) $(BENCH) pytest benchmarks -q -p no:randomly --benchmark-quiet --benchmark-json=.benchmarks/results.json
 	$(RUN) python benchmarks/report.py .benchmarks/results.json
