@@ -398,12 +398,12 @@ class TestA:
     )
 
 
-@pytest.mark.parametrize("name", ["conftest.py", "tests/__init__.py"])
+@pytest.mark.parametrize("name", ["conftest.py", "marked/__init__.py"])
 def test_pytestmark_that_marks_nothing(make_suite: MakeSuite, usage_error: UsageErrorOf, name: str) -> None:
-    make_suite({name: "pytestmark = pytest.mark.group(1)", "tests/test_a.py": "def test_one(): ..."})
-    message = usage_error("tests", "--collect-groups")
+    make_suite({name: "pytestmark = pytest.mark.group(1)", "marked/test_a.py": "def test_one(): ..."})
+    message = usage_error("marked", "--collect-groups")
     assert message.startswith(
-        "1 test without a group:\n  tests/test_a.py:2: test_one\nWrite @pytest.mark.group(1) above"
+        "1 test without a group:\n  marked/test_a.py:2: test_one\nWrite @pytest.mark.group(1) above"
     )
     assert message.endswith(f"\n{name} has a pytestmark. There, pytest ignores it: it marks nothing.")
 
