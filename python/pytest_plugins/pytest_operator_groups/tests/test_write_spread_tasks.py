@@ -195,7 +195,10 @@ def test_all_tasks_are_written_or_none(make_suite: MakeSuite, capsys: pytest.Cap
     assert main(COLLECT) == 2
     assert files() == before
     assert not Path("tests/spread/test_a-1").is_dir()
-    assert capsys.readouterr().err == f"write-spread-tasks: [Errno 17] File exists: 'tests/spread/{name}'\n"
+    assert capsys.readouterr().err == (
+        f"write-spread-tasks: [Errno 17] File exists: 'tests/spread/{name}'. No task was changed. "
+        "Name another folder: --folder DIR\n"
+    )
 
 
 def test_interrupt(make_suite: MakeSuite) -> None:

@@ -68,13 +68,13 @@ def _append_output(path: str, line: str) -> None:
     """
     data = f"{line}\n".encode()
     with Path(path).open("ab+", buffering=0) as file:
-        if end := file.tell() if file.seekable() else 0:
+        if file.seekable() and file.tell():
             file.seek(-1, os.SEEK_END)
             data = data if file.read() == b"\n" else b"\n" + data
-        # On a disk that gets full, the system writes what fits.
-        if file.write(data) != len(data):
+        # On a disk that gets full, the system writes what fits. Another process may have written before it.
+        if (written := file.write(data)) != len(data):
             if file.seekable():
-                file.truncate(end)
+                file.truncate(file.tell() - written)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
 
 

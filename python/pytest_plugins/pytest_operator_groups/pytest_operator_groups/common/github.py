@@ -58,11 +58,11 @@ def append(variable: str, lines: Sequence[str]) -> bool:
 
 def _append_all(path: Path, data: bytes) -> None:
     with path.open("ab+", buffering=0) as file:
-        if end := file.seek(0, os.SEEK_END) if file.seekable() else 0:
+        if file.seekable() and file.seek(0, os.SEEK_END) > 0:
             file.seek(-1, os.SEEK_END)
             data = data if file.read(1) == b"\n" else b"\n" + data
-        # On a disk that gets full, the system writes what fits.
-        if file.write(data) != len(data):
+        # On a disk that gets full, the system writes what fits. Another process may have written before it.
+        if (written := file.write(data)) != len(data):
             if file.seekable():
-                file.truncate(end)
+                file.truncate(file.tell() - written)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -36,9 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CollectionError as error:
         print(f"write-spread-tasks: {error}. Nothing was written.", file=sys.stderr)
         return error.code
-    except (GroupsError, OSError) as error:
+    except GroupsError as error:
         print(f"write-spread-tasks: {error}", file=sys.stderr)
-        return 2
+    except OSError as error:
+        print(f"write-spread-tasks: {error}. No task was changed. Name another folder: --folder DIR", file=sys.stderr)
+    return 2
 
 
 def _read_options(arguments: Sequence[str]) -> argparse.Namespace:
