@@ -20,7 +20,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 import yaml
-from pytest_github_secrets._mask import Masker, is_maskable
+from pytest_github_secrets._forms import is_maskable
+from pytest_github_secrets._mask import Masker
 from pytest_github_secrets._secrets import SecretsError, parse
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from itertools import count
 from operator import is_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree as ET
 
 import pluggy
 import pytest
@@ -124,6 +123,13 @@ def mask_capture(config: pytest.Config, mask: Masker) -> None:
     config.add_cleanup(end)
 
 
+def mask_trace(config: pytest.Config, mask: Masker) -> None:
+    """Mask what pytest writes to its own copy of stderr if PYTEST_DEBUG is set."""
+    if os.environ.get("PYTEST_DEBUG"):
+        stderr = MaskedStream(os.fdopen(os.dup(2), "w", buffering=1), mask)
+        config.pluginmanager.trace.root.setwriter(stderr.write)
+
+
 class Masking:
     """The hooks of a run with secrets."""
 
@@ -134,12 +140,17 @@ class Masking:
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         # A test may change the directory. The workers of pytest-xdist write no file.
-        names = {} if hasattr(config, "workerinput") else {"xmlpath": _mask_xml, "htmlpath": mask_file}
-        self.files = {
-            Path(os.path.expandvars(path)).expanduser().absolute(): mask_written
-            for name, mask_written in names.items()
-            if (path := config.getoption(name, None))
-        }
+        options = {} if hasattr(config, "workerinput") else {"xmlpath": "--junit-xml", "htmlpath": "--html"}
+        self.files = []
+        for name, option in options.items():
+            if path := config.getoption(name, None):
+                file = Path(os.path.expandvars(path)).expanduser().absolute()
+                is_device = file.is_relative_to("/dev") or (file.exists() and not file.is_file())
+                if is_device and str(file) != os.devnull:
+                    raise pytest.UsageError(f"{option}={path}: secrets can only be masked in a file. Name one.")
+                # A link stays one.
+                self.files.append(file.resolve())
+        self._mask_log_files()
         if directory := config.getoption("allure_report_dir", None):
             import allure_commons
 
@@ -150,10 +161,13 @@ class Masking:
     # pytest has opened --log-file, and logs to it.
     @pytest.hookimpl(hookwrapper=True)
     def pytest_sessionstart(self) -> Generator[None, Any, None]:
+        self._mask_log_files()
+        yield
+
+    def _mask_log_files(self) -> None:
         for handler in logging.getLogger().handlers:
             if isinstance(handler, logging.FileHandler):
                 handler.setFormatter(_MaskingFormatter(handler.formatter or logging.Formatter(), self.mask))
-        yield
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_make_parametrize_id(self, val: object) -> str | None:
@@ -203,9 +217,8 @@ class Masking:
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, Any, None]:
         yield
-        for path, mask_written in self.files.items():
-            if path.is_file():
-                mask_written(path, self.mask)
+        for path in filter(Path.is_file, self.files):
+            mask_file(path, self.mask)
 
 
 class _MaskingFormatter(logging.Formatter):
@@ -251,22 +264,6 @@ class _AllureMasking:
         path = self._directory / file_name
         if path.is_file():
             mask_file(path, self._mask)
-
-
-def _mask_xml(path: Path, mask: Masker) -> None:
-    """Mask the text in an XML file. Its structure stays the same."""
-    data = path.read_bytes()
-    if mask.mask_bytes(data) == data:
-        return
-    try:
-        tree = ET.parse(path)  # noqa: S314, pytest has just written it
-    except ET.ParseError:  # pytest 7 writes control characters as they are
-        path.write_bytes(mask.mask_bytes(data))
-        return
-    for element in tree.iter():
-        element.attrib.update({name: mask(value) for name, value in element.attrib.items()})
-        element.text = element.text and mask(element.text)
-    tree.write(path, encoding="utf-8", xml_declaration=True)
 
 
 def _mask_report(report: object, mask: Masker) -> None:

@@ -27,7 +27,7 @@ def github_secrets(pytestconfig: pytest.Config) -> dict[str, str]:
 
     If every secret is empty, as in a pull request from a fork, tests that use it are skipped.
     """
-    from pytest_github_secrets._mask import describe_short, find_short
+    from pytest_github_secrets._forms import describe_short, find_short
 
     # A fixture may have set the variable since the start.
     secrets = _get_secrets(pytestconfig)
@@ -82,11 +82,12 @@ def _get_secrets(config: pytest.Config) -> Secrets | str:
     config.stash[_SECRETS] = secrets
     if any(secrets.values()):
         from pytest_github_secrets._mask import Masker
-        from pytest_github_secrets._outputs import Masking, mask_capture, mask_streams
+        from pytest_github_secrets._outputs import Masking, mask_capture, mask_streams, mask_trace
 
         mask = Masker(secrets.values())
         unmask_streams = mask_streams(mask)
         config.add_cleanup(lambda: _ENDED_RUNS.append(unmask_streams))
         mask_capture(config, mask)
+        mask_trace(config, mask)
         config.pluginmanager.register(Masking(config, mask))
     return secrets

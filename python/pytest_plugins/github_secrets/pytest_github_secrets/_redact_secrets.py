@@ -7,10 +7,12 @@ import json
 import os
 import stat
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_github_secrets._mask import Masker, describe_short, find_short, mask_file
+from pytest_github_secrets._forms import describe_short, find_short, find_texts
+from pytest_github_secrets._mask import Masker, mask_file
 from pytest_github_secrets._secrets import SecretsError, parse
 
 if TYPE_CHECKING:
@@ -61,8 +63,8 @@ def _redact(paths: Sequence[str]) -> int:
 
 
 def _forms(value: str) -> list[str]:
-    """Return the value and its lines, as they are and as `toJSON` shows them in the log of a step's environment."""
-    texts = [value, *(line for line in value.splitlines() if line.strip())]
+    """Return what of a value is secret, as it is and as `toJSON` shows it in the log of a step's environment."""
+    texts = [value, *find_texts(value)]
     return [*texts, *(json.dumps(text, ensure_ascii=False)[1:-1] for text in texts)]
 
 
@@ -70,6 +72,7 @@ def _mask_files(names: Sequence[str], secrets: dict[str, str]) -> int:
     mask = Masker(secrets.values())
     refused = []
     files: set[Path] = set()
+    changed = 0
     for name in names:
         path = Path(name)
         # An empty name would mean the current folder.
@@ -78,13 +81,24 @@ def _mask_files(names: Sequence[str], secrets: dict[str, str]) -> int:
         elif path.is_symlink():
             refused.append(f"{name}: it is a symlink. Give the path that it points to.")
         else:
-            files.update(_find_files(path))
-    changed = sum(mask_file(file, mask) for file in files)
+            with _refusing(path, refused):
+                files.update(_find_files(path))
+    for file in sorted(files):
+        with _refusing(file, refused):
+            changed += mask_file(file, mask)
     short = find_short(secrets)
     print(f"{_count(len(secrets) - len(short), 'secret')} masked in {changed} of {_count(len(files), 'file')}")
     for message in [describe_short(short), *refused] if short else refused:
         _report(mask(message))
     return 1 if refused else 0
+
+
+@contextmanager
+def _refusing(path: Path, refused: list[str]) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        refused.append(f"{path}: {error.strerror}. It isn't masked. Don't upload it.")
 
 
 def _find_files(path: Path) -> Iterator[Path]:

@@ -16,7 +16,8 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from pytest_github_secrets._mask import Masker, Matcher, find_short, is_maskable
+from pytest_github_secrets._forms import find_short, is_maskable
+from pytest_github_secrets._mask import Masker
 from pytest_github_secrets._secrets import SecretsError, parse
 
 if TYPE_CHECKING:
@@ -56,11 +57,10 @@ SECRETS = st.dictionaries(
 )
 
 
-def parts(value: str) -> set[str]:
-    """Return each line of the value and each part of 8 characters, except those that look like ordinary words."""
-    lines = value.splitlines()
-    found = {*lines, *(line[start : start + 8] for line in lines for start in range(len(line) - 7))}
-    return set(filter(is_maskable, found))
+def secret_texts(value: str) -> set[str]:
+    """Return the value if it has one line, and its lines that are long."""
+    lines = [line.strip() for line in value.splitlines()]
+    return {line for line in lines if is_maskable(line) and (len(lines) == 1 or len(re.findall("[a-z0-9]", line)) > 9)}
 
 
 @pytest.mark.slow
@@ -72,35 +72,43 @@ def test_masker(secrets: dict[str, str], noise: list[str]) -> None:
     for value in secrets.values():
         for form in FORMS.values():
             masked = mask(f"{around}{form(value)}{around}")
-            assert not {part for part in parts(value) if part in masked}
+            assert not {text for text in secret_texts(value) if text in masked}
 
 
 PASSWORD = 'hunter2-<tag>&"quoted"/it\'s+100%\\d é=😀'
+
+
+# What is in base64 or in hexadecimal digits is as it is or JSON, or in base64 once more.
+BINARY = [form for form in FORMS if form.startswith(("base64", "hex,")) or form == "hex"]
+WITHIN = {form: ["plain", "json", "json of Go", *(BINARY[:2] if form in BINARY[:3] else ())] for form in BINARY}
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("outer", FORMS)
 def test_forms_in_each_other(outer: str) -> None:
     mask = Masker([PASSWORD])
-    for inner, innermost in itertools.product(FORMS, FORMS.values()):
-        encoded = FORMS[outer](FORMS[inner](innermost(PASSWORD)))
-        # What is left are quotes, brackets, the padding of base64, and a character at a line end within it.
-        around = FORMS[outer](FORMS[inner](innermost("")))
+    for inner, outermost in itertools.product(WITHIN.get(outer, FORMS), ["plain", "json", "xml", "url", "form"]):
+        encoded, around, at_line_end = (
+            FORMS[outermost](FORMS[outer](FORMS[inner](text))) for text in (PASSWORD, "", "0=\n")
+        )
         masked = mask(f"it is {encoded}.")
+        # What is left are quotes, brackets, the padding of base64, and a character at a line end within it.
         before, after = re.fullmatch(r"it is (.*)\*\*\*(.*)\.", masked, re.DOTALL).groups()  # type: ignore[union-attr]
-        assert len(before) + len(after) <= len(around) + len(FORMS[outer](FORMS[inner]("0=\n"))) + 16
+        assert len(before) + len(after) <= len(around) + len(at_line_end) + 16
 
 
 VALUE = (
     st.text(st.sampled_from("abcXYZ0189-_/+=<>&%\"'\\ é😀"), min_size=8, max_size=40).map(str.strip).filter(is_maskable)
 )
+NESTED = [(inner, outer) for outer in FORMS for inner in WITHIN.get(outer, FORMS)]
 BREAKS = st.sampled_from([*COLOURS, "\n", "\r\n", "\n    "])
 
 
 @pytest.mark.slow
 @settings(max_examples=300, deadline=None)
-@given(VALUE, st.sampled_from([*FORMS]), st.sampled_from([*FORMS]), st.lists(st.tuples(st.integers(0), BREAKS)), TEXT)
-def test_broken_forms(value: str, inner: str, outer: str, breaks: list[tuple[int, str]], noise: str) -> None:
+@given(VALUE, st.sampled_from(NESTED), st.lists(st.tuples(st.integers(0), BREAKS)), TEXT)
+def test_broken_forms(value: str, nested: tuple[str, str], breaks: list[tuple[int, str]], noise: str) -> None:
+    inner, outer = nested
     encoded = FORMS[outer](FORMS[inner](value))
     positions = [position for position, character in enumerate(encoded) if not character.isspace()]
     inserted = {positions[number % len(positions)]: text for number, text in breaks[:6]}
@@ -149,7 +157,7 @@ def test_what_looks_encoded(text: str) -> None:
 def test_secret_in_another_is_masked_whole() -> None:
     mask = Masker(["horse-battery", "correct-horse-battery-staple", "tapl"])
     assert mask("it is correct-horse-battery-staple.") == "it is ***."
-    assert mask("horse-batteries") == "***ies"
+    assert mask("horse-batteries") == "horse-batteries"
     assert mask("stapler") == "s***er"
 
 
@@ -193,7 +201,7 @@ def test_a_broken_string_is_not_shown(secrets: dict[str, str], data: st.DataObje
         parse(broken, "SECRETS")
     except SecretsError as error:
         message = str(error)
-        assert not {part for value in secrets.values() for part in parts(value) if part in message}
+        assert not {text for value in secrets.values() for text in secret_texts(value) if text in message}
 
 
 SUITE = """
@@ -244,8 +252,8 @@ def ordinary(pytester: pytest.Pytester) -> str:
 @pytest.mark.long
 def test_run(pytester: pytest.Pytester, ordinary: str, secrets: dict[str, str]) -> None:
     everything = run_suite(pytester, secrets)
-    found = {part for value in secrets.values() for part in parts(value) if part in everything}
-    assert not {part for part in found if part not in ordinary}
+    found = {text for value in secrets.values() for text in secret_texts(value) if text in everything}
+    assert not {text for text in found if text not in ordinary}
 
 
 @pytest.mark.parametrize("value", ["\x1b[0m\n", "\x1b[31mx", "x%20", "%61%20", "ab\n\x1b[31;1m"])
@@ -254,11 +262,63 @@ def test_too_little_is_left_without_colours_and_escapes(value: str) -> None:
     assert Masker([value, "hunter22"])("a test of hunter22 and x y") == "a test of *** and x y"
 
 
-def test_what_is_found_by_its_parts_is_not_searched_as_a_whole() -> None:
-    # The longest one says how much of a file is in memory at a time.
-    assert Matcher([b"0123456789" * 100]).max_length == 8
-    assert Matcher([b"0123456789", b"0123" + b" " * 10 + b"4567"]).max_length == 18
-
-
 def test_part_of_a_character() -> None:
-    assert Masker(["%A9abcd"])("éabcd") == "***"
+    assert Masker(["%A9abcd"])("éabcd %A9abcd") == "\ufffd*** ***"
+
+
+# Secrets with ordinary text in them, and what of them is secret.
+KEY = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKjMzEfYyjiWA4R4m2xN8vQ5tZ7wL3"
+PEM = f"-----BEGIN PRIVATE KEY-----\n{KEY}\n-----END PRIVATE KEY-----\n"
+GCP = json.dumps(
+    {"type": "service_account", "private_key": PEM, "token_uri": "https://oauth2.googleapis.com/token"}, indent=2
+)
+KUBECONFIG = f"""apiVersion: v1
+kind: Config
+clusters:
+- cluster:
+    certificate-authority-data: {base64.b64encode(PEM.encode()).decode()}
+    server: https://10.0.0.1:16443
+  name: microk8s-cluster
+contexts:
+- context: {{}}
+users:
+- name: admin
+  user:
+    password: hunter22-2
+"""
+URL = "postgresql://admin:hunter22-2@database.example.com:5432/postgres"
+JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
+INI = "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\nregion = us-east-1\n"
+
+
+@pytest.mark.parametrize("secret", [GCP, KUBECONFIG, PEM, URL, JWT, INI, "correct horse battery staple"])
+def test_ordinary_text_stays(secret: str) -> None:
+    mask = Masker([secret])
+    for text in (
+        '{"name": "test_1", "type": "text/plain", "token_uri": "https://example.com"}',
+        "| charm | base |\n| --- | --- |\n-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----",
+        "postgresql://localhost:5432/postgres of https://charmhub.io/postgresql and https://oauth2.googleapis.com/tokeninfo",
+        "apiVersion: v1\nkind: Config\nclusters:\n- cluster:\nusers:\n- name: admin\nkind: Config\ncontexts:",
+        f"another key: {KEY[:50]} {base64.b64encode(b'-----BEGIN PRIVATE KEY-----').decode()}",
+        "another token: eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.x [default]",
+        "the horse was correct, the battery wasn't. 'correct hor...' and 'https://...'",
+    ):
+        assert mask(text) == text
+
+
+@pytest.mark.parametrize(
+    ("secret", "text", "masked"),
+    [
+        (GCP, f"{KEY[62:]} or {KEY[62:78]} or {KEY[62:77]}", f"*** or *** or {KEY[62:77]}"),
+        (KUBECONFIG, "hunter22-2", "***"),
+        (KUBECONFIG, base64.b64encode(PEM.encode()).decode()[120:140], "***"),
+        (URL, "password hunter22-2, psql: hunter22%2D2", "password ***, psql: ***"),
+        (URL, f"{URL[:20]}... and ...{URL[-16:]}", "*** and ***"),
+        (INI, "AKIAIOSFODNN7EXAMPLE and region = us-east-1", "*** and ***"),
+        (JWT, JWT.split(".")[2][:20], "***"),
+        ("correct horse battery staple", "['correct horse '\n 'battery staple']", "['***']"),
+        ("correct horse battery\nhorse staple", "horse staple", "***"),
+    ],
+)
+def test_what_is_secret(secret: str, text: str, masked: str) -> None:
+    assert Masker([secret])(text) == masked

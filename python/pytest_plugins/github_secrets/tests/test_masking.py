@@ -17,9 +17,10 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Run
 
-PASSWORD = "hunter22-hunter23"
+PASSWORD = "hunter22-K9mQ4-hunter23"
 SECRETS = json.dumps({"USER": "admin", "PASSWORD": PASSWORD})
 READ = "import json, os\nSECRETS = json.loads(os.environ['SECRETS_FROM_GITHUB'])\nPASSWORD = SECRETS['PASSWORD']\n"
+EACH = "@pytest.mark.parametrize('value', [PASSWORD])\n"
 
 
 def written(pytester: pytest.Pytester, result: pytest.RunResult) -> str:
@@ -61,15 +62,78 @@ def test_is_skipped(): pytest.skip("skipped")
         pytest.param("print('it is', PASSWORD)", "-n 1", marks=pytest.mark.slow),
         ("print('it is', PASSWORD)", "--markers"),
         ("print('it is', PASSWORD)\ndef pytest_configure(): raise pytest.UsageError('no')", ""),
+        ("print('it is', PASSWORD)\ndef pytest_configure(): raise SystemExit('no')", ""),
+        ("print('it is', PASSWORD)\ndef pytest_configure(): pytest.exit('no')", ""),
+        ("subprocess.run(['echo', 'it is', PASSWORD])\npytest.exit('no')", ""),
+        ("subprocess.run(['echo', 'it is', PASSWORD])", "--unknown"),
+        (
+            "print('it is', PASSWORD)\ndef pytest_addoption(parser): parser.addoption('--number', type=int)",
+            "--number=a",
+        ),
         ("def pytest_collection(): print('it is', PASSWORD); raise KeyboardInterrupt", ""),
     ],
-    ids=["controller of xdist", "no run", "usage error", "interrupted"],
+    ids=[
+        "controller of xdist",
+        "no run",
+        "usage error",
+        "system exit",
+        "exit",
+        "exit at import",
+        "unknown option",
+        "bad option",
+        "interrupted",
+    ],
 )
 def test_output_that_no_report_has(run_process: Run, pytester: pytest.Pytester, conftest: str, options: str) -> None:
-    pytester.makeconftest(f"import pytest\n{READ}{conftest}")
+    pytester.makeconftest(f"import pytest, subprocess\n{READ}{conftest}")
     shown = written(pytester, run_process("def test_1(): ...", SECRETS, *options.split()))
     assert "***" in shown
     assert not has_secret(shown)
+
+
+def test_trace_of_pytest(run_process: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DEBUG", "1")
+    result = run_process(f"import pytest\n{READ}{EACH}def test_1(value): assert value == 1", SECRETS)
+    result.assert_outcomes(failed=1)
+    result.stderr.fnmatch_lines(["*pytest_runtest_makereport*", "*pytest_assertrepr_compare*"])
+    assert not has_secret(result.stdout.str() + result.stderr.str())
+
+
+@pytest.mark.parametrize(
+    ("option", "target"), [("--junit-xml", "/dev/stderr"), ("--junit-xml", "pipe"), ("--html", "/dev/fd/1")]
+)
+def test_report_that_is_no_file(run_process: Run, pytester: pytest.Pytester, option: str, target: str) -> None:
+    os.mkfifo(pytester.path / "pipe")
+    if option == "--html":
+        pytester.makeconftest("def pytest_addoption(parser): parser.addoption('--html', dest='htmlpath')")
+    result = run_process("def test_1(): ...", SECRETS, f"{option}={target}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {option}={target}: secrets can only be masked in a file. Name one."])
+
+
+def test_report_behind_a_link(run: Run, pytester: pytest.Pytester) -> None:
+    (pytester.path / "link").symlink_to("junit.xml")
+    code = f"{READ}def test_1(record_testsuite_property): record_testsuite_property('password', PASSWORD)"
+    run(code, SECRETS, "--junit-xml=link").assert_outcomes(passed=1)
+    assert (pytester.path / "link").is_symlink()
+    assert 'value="***"' in (pytester.path / "junit.xml").read_text()
+    run(code, SECRETS, f"--junit-xml={os.devnull}").assert_outcomes(passed=1)
+
+
+def test_log_file_if_a_fixture_sets_the_variable(run_process: Run, pytester: pytest.Pytester) -> None:
+    code = f"""
+import logging, os, pytest
+
+@pytest.fixture(scope="session")
+def secrets(): os.environ["SECRETS_FROM_GITHUB"] = {SECRETS!r}
+
+def test_1(secrets, github_secrets): logging.error("it is %s", github_secrets["PASSWORD"])
+
+def test_2(github_secrets): logging.error("it is %s", github_secrets["PASSWORD"])
+"""
+    run_process(code, None, "--log-file=log").assert_outcomes(passed=2)
+    assert (pytester.path / "log").read_text().count("it is ***") == 2
+    assert not has_secret((pytester.path / "log").read_text())
 
 
 @pytest.mark.parametrize("options", ["", "-s", "--capture=sys", "--capture=tee-sys"])
@@ -129,7 +193,7 @@ def test_compares(): assert PASSWORD == SECRETS
 def test_with_the_fixture(github_secrets): ...
 
 @pytest.mark.parametrize("value", [PASSWORD, "other", PASSWORD[:-1]])
-def test_login(value): assert value in ("other", PASSWORD[:8])
+def test_login(value): assert value in ("other", PASSWORD[:20])
 
 @pytest.mark.parametrize("value", [pytest.param(1, id=PASSWORD), 2, 3, PASSWORD.encode(), 4.5, None])
 def test_param(value): assert value != 1
@@ -323,7 +387,7 @@ VALUES = {
     "bytes": PASSWORD.encode(), "bytearray": bytearray(PASSWORD.encode()), "set": {PASSWORD}, "tuple": (PASSWORD,),
     "frozenset": frozenset([PASSWORD]), "exception": ValueError(PASSWORD), "path": pathlib.Path("/", PASSWORD),
     "named": Pair("key", PASSWORD), "dataclass": Login(PASSWORD), "class": Login, "recursive": recursive,
-    "mapping": types.MappingProxyType({PASSWORD: PASSWORD}), "keys": {PASSWORD: 1, PASSWORD[:8]: 2},
+    "mapping": types.MappingProxyType({PASSWORD: PASSWORD}), "keys": {PASSWORD: 1, PASSWORD[:-1]: 2},
     "hostile": Hostile(),
     "ordered": collections.OrderedDict(key=PASSWORD), "none": None, "number": 1, "deque": collections.deque([PASSWORD]),
     "time": time.gmtime(0), "counter": collections.Counter("a"),
@@ -351,7 +415,7 @@ def test_1(record_property):
 
 def test_2():
     # What belongs to a test stays as it is.
-    assert VALUES["keys"] == {{PASSWORD: 1, PASSWORD[:8]: 2}}
+    assert VALUES["keys"] == {{PASSWORD: 1, PASSWORD[:-1]: 2}}
     assert VALUES["set"] == {{PASSWORD}}
     assert VALUES["dataclass"].password == PASSWORD
 """

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import quote
+from xml.etree import ElementTree
 
 import pytest
 
@@ -23,7 +24,7 @@ FORMS = [
     quote(PASSWORD, safe=""),
     *(base64.b64encode(before + PASSWORD.encode()).decode() for before in (b"", b"1", b"22")),
 ]
-PEM = "-----BEGIN-----\n50%\r\nMIIE\n\n-----END-----\n"
+PEM = "-----BEGIN KEY-----\n50%\r\nMIIEv9xQ2rT7uW4z\n\n-----END KEY-----\n"
 
 
 WRITE = (
@@ -54,12 +55,11 @@ def test_masks_each_line_and_what_tojson_shows() -> None:
     run = redact(json.dumps({"KEY": PEM, "QUOTED": 'a"b\\c'}))
     assert run.returncode == 0
     assert run.stdout.splitlines() == [
-        "::add-mask::-----BEGIN-----%0A50%25%0D%0AMIIE%0A%0A-----END-----%0A",
-        "::add-mask::-----BEGIN-----",
-        "::add-mask::50%25",
-        "::add-mask::MIIE",
-        "::add-mask::-----END-----",
-        r"::add-mask::-----BEGIN-----\n50%25\r\nMIIE\n\n-----END-----\n",
+        "::add-mask::-----BEGIN KEY-----%0A50%25%0D%0AMIIEv9xQ2rT7uW4z%0A%0A-----END KEY-----%0A",
+        "::add-mask::-----BEGIN KEY-----%0A50%25%0D%0AMIIEv9xQ2rT7uW4z%0A%0A-----END KEY-----",
+        "::add-mask::MIIEv9xQ2rT7uW4z",
+        r"::add-mask::-----BEGIN KEY-----\n50%25\r\nMIIEv9xQ2rT7uW4z\n\n-----END KEY-----\n",
+        r"::add-mask::-----BEGIN KEY-----\n50%25\r\nMIIEv9xQ2rT7uW4z\n\n-----END KEY-----",
         '::add-mask::a"b\\c',
         r"::add-mask::a\"b\\c",
         "2 secrets masked",
@@ -114,15 +114,15 @@ def test_masks_each_form_in_a_file(tmp_path: Path, form: str) -> None:
 def test_masks_all_files_of_folders(tmp_path: Path) -> None:
     folder = tmp_path / "logs" / ".hidden"
     folder.mkdir(parents=True)
-    (folder / ".log").write_text(f"{PEM}, in part {PASSWORD[:8]}")
+    (folder / ".log").write_text(f"{PEM}, cut off {PASSWORD[:20]}...")
     (folder / "empty").touch()
-    (tmp_path / "status").write_text("1: -----BEGIN-----.\n2: MIIE.\n")
+    (tmp_path / "status").write_text("1: -----BEGIN KEY-----.\n2: MIIEv9xQ2rT7uW4z.\n")
     (tmp_path / "not-named").write_text(PASSWORD)
     secrets = json.dumps({"PASSWORD": PASSWORD, "KEY": PEM})
     run = redact(secrets, tmp_path / "logs", tmp_path / "status", folder, folder / ".log")
     assert (run.returncode, run.stdout, run.stderr) == (0, "2 secrets masked in 2 of 3 files\n", "")
-    assert (folder / ".log").read_text() == "***\n, in part ***"
-    assert (tmp_path / "status").read_text() == "1: ***.\n2: ***.\n"
+    assert (folder / ".log").read_text() == "***\n, cut off ***"
+    assert (tmp_path / "status").read_text() == "1: -----BEGIN KEY-----.\n2: ***.\n"
     assert (tmp_path / "not-named").read_text() == PASSWORD
 
 
@@ -224,14 +224,97 @@ def test_takes_little_memory(tmp_path: Path, plain: str, times: int) -> None:
     assert len({line for line in lines if line.startswith("it is ***")}) == 1
 
 
-@pytest.mark.parametrize("limit", ["RLIMIT_FSIZE, (0, 0)", "RLIMIT_NOFILE, (3, 3)"], ids=["writing", "listing"])
-def test_a_crash_leaves_a_file_as_it_was(tmp_path: Path, limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("limit", "named", "problem", "files"),
+    [
+        ("RLIMIT_FSIZE, (0, 0)", "log", "File too large", "1 file"),
+        ("RLIMIT_NOFILE, (3, 3)", "", "Too many open files", "0 files"),
+    ],
+    ids=["writing", "listing"],
+)
+def test_file_that_cannot_be_masked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, named: str, problem: str, files: str
+) -> None:
     monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)  # it could not write what it has measured
     (tmp_path / "log").write_text("hunter22")
     run = redact('{"A": "hunter22"}', tmp_path, program=f"import resource; resource.setrlimit(resource.{limit})")
-    assert (run.returncode, run.stdout) == (1, "")
-    assert run.stderr == (
-        "redact-secrets: failed with OSError. It shows no more, because that could contain a secret. "
-        "Don't upload these files.\n"
-    )
+    assert (run.returncode, run.stdout) == (1, f"1 secret masked in 0 of {files}\n")
+    assert run.stderr == f"redact-secrets: {tmp_path / named}: {problem}. It isn't masked. Don't upload it.\n"
     assert [file.read_text() for file in tmp_path.iterdir()] == ["hunter22"]
+
+
+def test_other_files_are_masked_all_the_same(tmp_path: Path) -> None:
+    for name in ("a", "hunter22", "z"):
+        (tmp_path / name).write_text("hunter22")
+    # Not even root can write a file that is marked so. Here, another program deletes it.
+    program = (
+        "mask = _redact_secrets.mask_file\n"
+        "def delete(path, masker):\n"
+        "    path.name == 'hunter22' and path.unlink()\n"
+        "    return mask(path, masker)\n"
+        "_redact_secrets.mask_file = delete"
+    )
+    run = redact('{"A": "hunter22"}', tmp_path, program=f"exec({program!r})")
+    assert (run.returncode, run.stdout) == (1, "1 secret masked in 2 of 3 files\n")
+    assert run.stderr == (
+        f"redact-secrets: {tmp_path}/***: No such file or directory. It isn't masked. Don't upload it.\n"
+    )
+
+
+def test_file_that_gets_shorter_meanwhile(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("clean\n" * 100_000 + "hunter22\n")
+    # Before it is copied, and after it was searched.
+    program = (
+        "import os, tempfile; make = tempfile.mkstemp; "
+        f"tempfile.mkstemp = lambda **names: (os.truncate({str(log)!r}, 12), make(**names))[1]"
+    )
+    run = redact('{"A": "hunter22"}', log, program=program)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "1 secret masked in 1 of 1 file\n", "")
+    assert re.fullmatch(r"clean\nclean\n\w*\n(clean\n)*\*\*\*\n", log.read_text())
+
+
+KEY = json.dumps({"type": "service_account", "password": "S3cr3t-pass", "pin": 12345678}, indent=2)
+SECRETS = json.dumps({"KEY": KEY, "PIN": "12345678", "WORD": 'abc": "def'})
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (KEY, '{\n  "type": "service_account",\n  "password": "***",\n  "pin": "***"\n}'),
+        ('{"pin": 12345678, "pin": 1.50}', '{"pin": "***", "pin": 1.50}'),
+        ('{"a": "abc", "abc": "def"}\n{"a": "S3cr3t-pass"}\n\n', '{"a": "abc", "abc": "def"}\n{"a": "***"}\n\n'),
+        (json.dumps([KEY, "é"]), '["***", "\\u00e9"]'),
+        ('["\\ud83d\\ude00 S3cr3t-pass"]', '["\\ud83d\\ude00 ***"]'),
+        ("[INFO] S3cr3t-pass", "[INFO] ***"),
+        ('{"cut": "S3cr3t-pass', '{"cut": "***'),
+        ("[" * 20_000 + "S3cr3t-pass", "[" * 20_000 + "***"),
+    ],
+    ids=["pretty", "numbers", "lines", "a key in it", "surrogates", "a log", "cut", "deep"],
+)
+def test_json_stays_json(tmp_path: Path, text: str, masked: str) -> None:
+    (tmp_path / "report").write_text(text)
+    run = redact(SECRETS, tmp_path)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert (tmp_path / "report").read_text() == masked
+
+
+def test_xml_stays_xml(tmp_path: Path) -> None:
+    head = '<?xml version="1.0" encoding="utf-8"?>\n'
+    report = tmp_path / "report"
+    report.write_text(
+        f'{head}<!-- of -->\n<suite name="suite">S3cr3t-pass<name>"name=" &lt;suite</name>tail suite</suite>'
+    )
+    run = redact(json.dumps({"A": "suite", "B": "S3cr3t-pass", "C": '"name="', "D": "<suite"}), report)
+    assert (run.returncode, run.stderr) == (0, "")
+    root = ElementTree.parse(report).getroot()  # noqa: S314, just written
+    assert (root.tag, root.attrib, root.text, root[0].tag, root[0].text, root[0].tail) == (
+        "suite", {"name": "***"}, "***", "name", "*** ***", "tail ***",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["<?xml version='1.0'?><open>hunter22", "<!DOCTYPE html><br>hunter22"])
+def test_other_markup_is_masked_as_text(tmp_path: Path, text: str) -> None:
+    (tmp_path / "report").write_text(text)
+    redact('{"A": "hunter22"}', tmp_path)
+    assert (tmp_path / "report").read_text() == text.replace("hunter22", "***")
