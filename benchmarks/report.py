@@ -50,6 +50,12 @@ def main(results: Path) -> None:
         print(f"{benchmark['params']['megabytes']:>6,} MB {more:>4.0f} MB {verdict(more, 64)} MB ({seconds:.0f} s)")
     (leaks,) = by_test["test_leaks"]
     print("\n{cases:,} generated cases, leaks: {leaks} ({seconds:.0f} s)".format(**leaks["extra_info"]))
+    (ordinary,) = by_test["test_ordinary_text"]
+    print(
+        "{megabytes:.1f} MB of ordinary text, {kinds} kinds of secrets, masked by mistake: {wrong}".format(
+            **ordinary["extra_info"]
+        )
+    )
 
 
 def print_comparison(benchmarks: list[dict[str, Any]], contender: str, bar: float) -> None:

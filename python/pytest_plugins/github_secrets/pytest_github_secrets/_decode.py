@@ -22,8 +22,8 @@ _BREAK = re.compile(rb"(%b|\r?\n[ \t]*)" % COLOUR.pattern)
 _LINE_END = re.compile(rb"(\n[ \t]*)")
 # pytest shows a long text as several, one in each line.
 _BREAK_OF_STRING = re.compile(rb"""(%b|['"]\r?\n[ \t]*b?['"]|\r?\n[ \t]*)""" % COLOUR.pattern)
-# Percent escapes, and references of HTML.
-_ESCAPE = re.compile(rb"(%[0-9A-Fa-f][0-9A-Fa-f]|&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)")
+_PERCENT = re.compile(rb"(%[0-9A-Fa-f][0-9A-Fa-f])")
+_REFERENCE = re.compile(rb"(&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)")
 # Two quotes for one: YAML and SQL, CSV, and two ways of the shell.
 _QUOTES = re.compile(rb"""(''(?!"'"')|""|'"'"'|'\\'')""")
 # Python, JSON, Go, C and the shell. A JSON string has a character beyond \uffff as two escapes.
@@ -67,7 +67,7 @@ class Substitution:
 
 
 def without_breaks(data: bytes) -> Iterator[Substitution]:
-    """Yield data without colours, line ends and the blanks that follow them, then also without quotes around line ends."""
+    """Yield data without colours, line ends and indentation, and then also without quotes around line ends."""
     yield Substitution(data, _BREAK if b"\x1b" in data or b"\r" in data else _LINE_END, lambda _: b"")
     if b"'\n" in data or b'"\n' in data:
         yield Substitution(data, _BREAK_OF_STRING, lambda _: b"")
@@ -79,8 +79,10 @@ def unescape(data: bytes) -> Iterator[Substitution]:
     Python writes a str with \xe9 for a character, and other programs with \xe9 for a byte.
     """
     substitutions: list[tuple[re.Pattern[bytes], Callable[[bytes], bytes]]] = []
-    if b"%" in data or b"&" in data:
-        substitutions.append((_ESCAPE, _unescape))
+    if b"%" in data:
+        substitutions.append((_PERCENT, lambda escape: bytes.fromhex(escape[1:].decode())))
+    if b"&" in data:
+        substitutions.append((_REFERENCE, _dereference))
     if b"\\" in data:
         substitutions.append((_BACKSLASH, _unescape_backslash))
         if _HIGH_BYTE.search(data):
@@ -102,9 +104,7 @@ def find_plain(data: bytes, levels: int = LEVELS) -> Iterator[bytes]:
 
 
 @lru_cache(1024)
-def _unescape(escape: bytes) -> bytes:
-    if escape.startswith(b"%"):
-        return bytes.fromhex(escape[1:].decode())
+def _dereference(escape: bytes) -> bytes:
     name = escape[1:-1].decode()
     if not name.startswith("#"):
         return html5.get(f"{name};", "").encode() or escape

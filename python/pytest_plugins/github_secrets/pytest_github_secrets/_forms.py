@@ -59,6 +59,8 @@ def find_texts(value: str) -> list[str]:
     fields = [field for match in _FIELD.finditer(value) for field in match.groups() if field]
     texts = [
         value.strip(),
+        # Quotes next to those around a value can be taken for others.
+        value.strip().strip("'\""),
         *(line for line in lines if not _STRUCTURE.fullmatch(line)),
         *(field for field in fields if len(field) >= 2 * MIN_LENGTH and re.search(r"\d", field) and "://" not in field),
     ]
