@@ -372,16 +372,21 @@ def test_crashes():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=str
-)
+    ("number", "code"),
+    [
+        (signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGQUIT, 131), (signal.SIGUSR1, 138),
+        (signal.SIGALRM, 142),
+    ],
+    ids=str,
+)  # fmt: skip
 def test_interrupt(
     make_suite: MakeSuite, pytester: pytest.Pytester, told: Told, number: signal.Signals, code: int
 ) -> None:
     of_last_time = "<testsuites><testsuite tests='1'/></testsuites>"
     suite = make_suite({"test_a.py": HANGS, ".run-groups/test_a.py-group-3.xml": of_last_time})
     with subprocess.Popen(
-        # Where the tests run under nohup, the command would ignore SIGHUP, as it should.
-        ["env", "--default-signal=HUP", *COMMAND, "--jobs=1"],
+        # Where the tests run under nohup, or in the background, the command would ignore these signals, as it should.
+        ["env", "--default-signal=HUP,QUIT", *COMMAND, "--jobs=1"],
         cwd=suite,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -401,6 +406,51 @@ def test_interrupt(
     assert [ended.groups["3"][key] for key in ("tests", "started", "seconds", "log", "junit")] == [None] * 5
     (error,) = ended.junit("3").iter("error")
     assert error.get("message") == "not run: interrupted before it started"
+
+
+@pytest.mark.slow
+def test_huge_output(make_suite: MakeSuite) -> None:
+    code = "import pytest\n@pytest.mark.group(1)\ndef test_1():\n    for n in range(4_000_000): print(n)\n    assert 0"
+    suite = make_suite({"test_a.py": code})
+    # The log as a whole takes more memory than this.
+    command = ["prlimit", "--data=60000000", *COMMAND, "--", "-s"]
+    ended = subprocess.run(command, cwd=suite, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (1, "")
+    left_out = r"\n\.\.\. 29\.\d MB are left out: see \.run-groups/test_a\.py-group-1\.log \.\.\.\n3\d{6}\n"
+    assert re.search(left_out, ended.stdout)
+    assert "\n3999999\n" in ended.stdout
+    assert len(ended.stdout) < 1_100_000
+
+
+TEARS_DOWN = """
+import os, subprocess, time
+import pytest
+
+@pytest.fixture
+def model():
+    yield
+    with open("destroyed", "w") as file: file.write("model")
+
+@pytest.mark.group(1)
+def test_hangs(model):
+    left = subprocess.Popen(["sleep", "10000"], preexec_fn=lambda: __import__("signal").signal(2, 1))
+    with open("told", "w") as told: told.write(f"{os.getpid()} {left.pid}")
+    time.sleep(10000)
+"""
+
+
+@pytest.mark.slow
+def test_kill(make_suite: MakeSuite, told: Told) -> None:
+    suite = make_suite({"test_a.py": TEARS_DOWN})
+    with subprocess.Popen([*COMMAND], cwd=suite, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        pids = told().split()
+        process.kill()
+        process.communicate(timeout=300)
+    deadline = time.monotonic() + 300
+    while any(map(is_running, pids)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(is_running, pids))
+    assert (suite / "destroyed").read_text() == "model"
 
 
 def test_interrupt_while_collecting(make_suite: MakeSuite, told: Told) -> None:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# How much of a log is shown, in bytes.
+_SHOWN = 1_000_000
 
 
 def count(number: int, noun: str) -> str:
@@ -21,6 +29,19 @@ def duration(seconds: float | None) -> str:
 def short_duration(seconds: float) -> str:
     """Return a time in few words: "5 s" or "12 min"."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def read_end(log: Path, where: str = "") -> str:
+    """Return the end of a log as it is shown, after a line that says how much is left out, and `where` that is."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        left_out = max(file.seek(0, os.SEEK_END) - _SHOWN, 0)
+        file.seek(left_out)
+        end = file.read().decode(errors="replace")
+    if not left_out:
+        return end
+    return f"... {left_out / 1e6:,.1f} MB are left out{where} ...\n{end.partition(chr(10))[2] or end}"
 
 
 def cell_width(text: str) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_operator_groups.common.errors import GroupsError
+from pytest_operator_groups.common.text import read_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +54,7 @@ async def collect_groups(
         if returncode == 0 and file.exists():
             groups = json.loads(file.read_bytes())
         elif pool.interrupted_by is None:
-            print(log.read_text(encoding="utf-8", errors="replace"), flush=True)
+            print(read_end(log), flush=True)
     if groups is None:
         raise CollectionError(returncode)
     return list(groups)

@@ -63,11 +63,6 @@ class Job:
             command[: len(PYTEST)] = ["pytest"]
         return printable(shlex.join(command))
 
-    @property
-    def output(self) -> str:
-        """What it has printed so far."""
-        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
-
     def finish(self, returncode: int) -> None:
         """Set the result: a group has passed if pytest exits with 0 and has written a report of its tests.
 

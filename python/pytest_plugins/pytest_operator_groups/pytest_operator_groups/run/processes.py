@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections import deque
 from pathlib import Path
@@ -15,7 +17,8 @@ from pytest_operator_groups.common.text import printable
 from pytest_operator_groups.formats.progress import describe_end, read_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import IO
 
     from pytest_operator_groups.run.job import Job
 
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 GRACE = 60.0
 _KILL_AFTER = 10.0
 _POLL = 0.05
+# Those that would end this process at once, and can be handled.
+_SIGNALS = [getattr(signal, f"SIG{name}") for name in ("ALRM", "HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "XCPU")]
 
 
 class ProcessPool:
@@ -47,6 +52,7 @@ class ProcessPool:
         self._end = asyncio.Event()
         self._terminate = asyncio.Event()
         self._kill = asyncio.Event()
+        self._guard: IO[str] | None = None
 
     @property
     def seconds(self) -> float:
@@ -54,10 +60,27 @@ class ProcessPool:
         return 0.0 if self._start is None else time.monotonic() - self._start
 
     def interrupt_on_signals(self) -> None:
-        """Let SIGHUP, SIGINT and SIGTERM interrupt what runs. An event loop must be running."""
-        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
+        """Let every signal that would end this process interrupt what runs. An event loop must be running."""
+        for number in _SIGNALS:
+            # nohup ignores SIGHUP, and a shell SIGQUIT in the background.
+            if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:
                 asyncio.get_running_loop().add_signal_handler(number, self.interrupt, number)
+
+    @contextlib.contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Let another process end what runs if this one is killed, which nothing can handle."""
+        command = [sys.executable, __file__, f"{self._grace}"]
+        nowhere = subprocess.DEVNULL
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=nowhere, stderr=nowhere, text=True, start_new_session=True
+        ) as guard:
+            self._guard = guard.stdin
+            yield
+
+    def _tell_guard(self, line: str) -> None:
+        with contextlib.suppress(OSError):  # it has been killed itself
+            if self._guard:
+                print(line, file=self._guard, flush=True)
 
     def interrupt(self, number: signal.Signals) -> None:
         """Start nothing more, and interrupt what runs. The second time, end it. The third time, kill it."""
@@ -164,6 +187,7 @@ class ProcessPool:
                 env=environment,
                 start_new_session=True,
             )
+        self._tell_guard(f"{process.pid} {progress or os.devnull}")
         exited = asyncio.ensure_future(process.wait())
         interrupted = asyncio.ensure_future(self._end.wait())
         ended_by = ""
@@ -177,6 +201,7 @@ class ProcessPool:
             seconds = time.monotonic() - start
             interrupted.cancel()
             await self._end_session(process.pid)
+            self._tell_guard(f"{process.pid}")
         return await exited, ended_by, seconds
 
     async def _interrupt(self, session: int, exited: asyncio.Future[Any], progress: Path | None) -> None:
@@ -194,6 +219,16 @@ class ProcessPool:
                         os.killpg(session, signal.SIGINT)
                 is_sent = True
             await asyncio.wait({exited}, timeout=_POLL)
+
+    async def end(self, session: int, progress: Path) -> None:
+        """End a session of another process: interrupt pytest, and then end what is left."""
+
+        async def wait() -> None:
+            while signal_session(session, 0):
+                await asyncio.sleep(_POLL)
+
+        await self._interrupt(session, asyncio.ensure_future(wait()), progress)
+        await self._end_session(session)
 
     async def _end_session(self, session: int) -> None:
         """End the processes of a session: with SIGTERM, and after some seconds with SIGKILL."""
@@ -235,3 +270,23 @@ def signal_session(session: int, number: int) -> int:
                 os.kill(int(process.name), number)
                 sent += 1
     return sent
+
+
+async def _guard(grace: float) -> None:
+    """End the sessions that a killed process leaves.
+
+    Each line of stdin is a session that begins, with the file in which pytest writes its ID, or one that has ended.
+    """
+    sessions: dict[int, Path] = {}
+    for line in sys.stdin:
+        session, _, progress = line.rstrip("\n").partition(" ")
+        if progress:
+            sessions[int(session)] = Path(progress)
+        else:
+            del sessions[int(session)]
+    pool = ProcessPool(grace=grace)
+    await asyncio.gather(*(pool.end(session, progress) for session, progress in sessions.items()))
+
+
+if __name__ == "__main__":
+    asyncio.run(_guard(float(sys.argv[1])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import re
 import shlex
@@ -34,7 +35,7 @@ from pytest_operator_groups.run.results import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pytest_operator_groups.formats.records import Key
 
@@ -72,10 +73,15 @@ def _discard_output() -> None:
 
 
 async def _run(options: argparse.Namespace) -> int:
-    from pytest_operator_groups.run.screen import has_live_table
-
     pool = ProcessPool(options.timeout, options.grace)
     pool.interrupt_on_signals()
+    with pool.guarded():
+        return await _run_guarded(options, pool)
+
+
+async def _run_guarded(options: argparse.Namespace, pool: ProcessPool) -> int:
+    from pytest_operator_groups.run.screen import has_live_table
+
     _make_folder(options.results)
     environment = {
         name: value for name, value in os.environ.items() if name not in {"GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"}
@@ -146,7 +152,7 @@ async def _run_groups(
             job.record.write(job.record_file)
             write_results(options.results, pool.seconds, options.jobs, jobs, kept)
             # Groups share the cache of charms, so several may say the same of it.
-            for line in job.output.splitlines():
+            for line in _read_lines(job.log):
                 if line.startswith("charm cache: ") and line not in shown:
                     shown.add(line)
                     display.log(line)
@@ -163,6 +169,13 @@ async def _run_groups(
     if jobs:
         show_summary(jobs, pool.seconds, notes)
     return 0 if all(job.record.result == "passed" for job in jobs) else 1
+
+
+def _read_lines(log: Path) -> Iterator[str]:
+    """Yield the lines of a log. A line can be as long as the log: it has several parts then."""
+    with contextlib.suppress(FileNotFoundError), log.open(encoding="utf-8", errors="replace") as file:
+        while line := file.readline(10_000):
+            yield line.rstrip("\n")
 
 
 def _read_earlier(results: Path) -> tuple[list[dict[str, Any]], Durations]:

@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from pytest_operator_groups.common.text import cell_width, duration, printable, short_duration, shorten, wrap
+from pytest_operator_groups.common.text import cell_width, duration, printable, read_end, short_duration, shorten, wrap
 from pytest_operator_groups.formats.progress import read_progress
 from pytest_operator_groups.report.report import advice, changes, messages, totals
 
@@ -60,7 +60,7 @@ class Lines:
         title = shorten(printable(f"{job.name}: {job.record.reason}"), self._console.width - 8)
         # The command is whole, because it is copied.
         print(f"\n=== {title} ===\n$ {job.repeat_command}")
-        text = job.output
+        text = read_end(job.log, f": see {printable(str(job.log))}")
         print(text, end="\n" if text.endswith("\n") else "\n\n", flush=True)
 
 
