@@ -271,6 +271,19 @@ def test_start_directory(
     run(path, "--group=1", *arguments[-2:] if "-c" in arguments else []).assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize("path", ["-test_a.py", "@test_a.py", "-a/test_a.py"])
+def test_path_that_pytest_takes_for_something_else(
+    make_suite: MakeSuite, collect: Collect, run: Run, path: str
+) -> None:
+    make_suite(
+        {path: "import pytest\n@pytest.mark.group(1)\ndef test_1(): ...", "pytest.ini": "[pytest]\npython_files=*.py"}
+    )
+    (group,) = collect()
+    assert group["path_to_test_file"] == f"./{path}"
+    assert group["job_name"] == f"{path} | group 1"
+    run(group["path_to_test_file"], "--group=1").assert_outcomes(passed=1)
+
+
 def test_artifact_names_are_unique(make_suite: MakeSuite, collect: Collect) -> None:
     one = "@pytest.mark.group(1)\ndef test_one(): ..."
     make_suite(

@@ -260,6 +260,29 @@ def test_link(upload: Upload, report: Report, summary: Path, url: str | None, li
     assert "https://" not in ended.stdout
 
 
+@pytest.mark.parametrize(
+    ("title", "shown", "heading"),
+    [
+        ("::error::no", ": :error::no: ", r"### ::error::no: "),
+        ("##[error]no", "## [error]no: ", r"### ##\[error\]no: "),
+        ("@me of https://a.b or www.a.b", "@me of https://a.b or www.a.b: ", r"### \@me of https\://a.b or www\.a.b: "),
+    ],
+)
+def test_hostile_title(upload: Upload, report: Report, summary: Path, title: str, shown: str, heading: str) -> None:
+    upload("a", PASSED, JOB_PASSED)
+    ended = report([group("a")], "logs", "--prefix=logs", f"--title={title}")
+    assert ended.stdout.startswith(f"{shown}1 group passed, 0 failed\n")
+    assert summary.read_text().startswith(f"{heading}1 group passed, 0 failed\n")
+
+
+def test_time_that_no_date_has(upload: Upload, report: Report, summary: Path, tmp_path: Path) -> None:
+    times = {"started": 1e300, "tests_started": 1e299, "tests_ended": 1e308}
+    upload("a", PASSED.replace("61.5", "1e300"), json.dumps({"status": "success", **times}))
+    ended = report([group("a")], "logs", "--prefix=logs", f"--durations={tmp_path / 'durations.json'}")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines()[2:] == ["GROUP  RESULT         TESTS  TIME", "a      passed  3, 1 skipped     -"]
+
+
 def test_hostile_names(upload: Upload, report: Report, summary: Path) -> None:
     upload("a", PASSED, JOB_PASSED)
     names = ["a|b", "`|`` <img>", "\n| x |\n", "\x1b[31m\u202e", "日本", "\udcff"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,6 +11,9 @@ from pytest_operator_groups.common.text import count
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# No date later than the year 5138 makes sense, and Python can't show those after 9999.
+MAX_SECONDS = 1e11
 
 
 class Case(NamedTuple):
@@ -72,7 +74,7 @@ def read_junit(path: Path) -> JUnit | None:
     except (OSError, ValueError, LookupError, ET.ParseError):
         # The output or the name of a test may contain what XML can't, and a test may overwrite the file.
         return JUnit()
-    return JUnit(suites, **numbers, seconds=seconds if math.isfinite(seconds) and seconds >= 0 else None)
+    return JUnit(suites, **numbers, seconds=seconds if 0 <= seconds < MAX_SECONDS else None)
 
 
 def _read_case(element: ET.Element) -> Case:
@@ -87,7 +89,7 @@ def _read_case(element: ET.Element) -> Case:
     lines = (problem.get("message", "") if problem is not None else "").strip().splitlines()
     return Case(
         f"{of_class}{element.get('name', '')}",
-        seconds if math.isfinite(seconds) and seconds >= 0 else 0.0,
+        seconds if 0 <= seconds < MAX_SECONDS else 0.0,
         "passed" if problem is None else problems[problem.tag],
         lines[0] if lines else "",
     )

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_operator_groups.formats.files import replace
+from pytest_operator_groups.formats.junit import MAX_SECONDS, JUnit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pytest_operator_groups.formats.junit import JUnit
 
 _SLOWEST = 5
 RESULTS = ("passed", "failed", "cancelled", "not run")
@@ -130,4 +129,4 @@ def read_seconds(values: Mapping[str, Any], key: str) -> float | None:
         seconds = float(value)
     except OverflowError:
         return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+    return seconds if 0 <= seconds < MAX_SECONDS else None

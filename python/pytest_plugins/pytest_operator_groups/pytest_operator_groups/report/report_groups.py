@@ -43,8 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ]
     title = printable(f"{options.title}: " if options.title else "")
     results = totals([outcome.record.result for outcome in outcomes])
-    print(*[f"{title}{results}", "", *_text_report(outcomes)], sep="\n", flush=True)
-    title = re.sub(r"([\\`*_~$&<>\[\]])", r"\\\1", title)
+    # GitHub would take it for a command, and would make links of addresses and names.
+    shown = re.sub(r"^\s*::", ": :", title).replace("##[", "## [")
+    print(*[f"{shown}{results}", "", *_text_report(outcomes)], sep="\n", flush=True)
+    title = re.sub(r"([\\`*_~$&<>\[\]@]|:(?=//)|(?<=www)\.)", r"\\\1", title)
     try:
         before = read_durations_or_warn(options.durations, "report-groups")
         report = [f"### {title}{results}", "", NO_GROUPS]

@@ -81,7 +81,7 @@ class Group:
 
     @property
     def _short_path(self) -> str:
-        before, _, after = f"/{self.path}".rpartition("/tests/integration/")
+        before, _, after = f"/{self.path.removeprefix('./')}".rpartition("/tests/integration/")
         return f"{before}/{after}".lstrip("/")
 
 
@@ -129,7 +129,9 @@ def group_tests(tests: Iterable[Test], start: Path, default_group: str | None = 
 
 def relative(path: os.PathLike[str] | str, start: Path) -> str:
     """Return a path relative to the start directory, in POSIX form."""
-    return Path(os.path.relpath(path, start)).as_posix()
+    text = Path(os.path.relpath(path, start)).as_posix()
+    # pytest takes -FILE for an option, and reads arguments from @FILE.
+    return f"./{text}" if text.startswith(("-", "@")) else text
 
 
 def _position(node: Node, start: Path) -> str:
