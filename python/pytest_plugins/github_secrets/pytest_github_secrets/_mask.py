@@ -189,7 +189,8 @@ def mask_file(path: Path, mask: Masker) -> bool:
             shutil.copymode(path, temporary)
             Path(temporary).replace(path)
         except BaseException:
-            Path(temporary).unlink()
+            with suppress(OSError):  # not over the error itself
+                Path(temporary).unlink()
             raise
     return True
 

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import filelock
 import pytest
 from pytest_operator_cache.cache.store import Entry, Store, open_store
 from pytest_operator_cache.commands import charm_cache
@@ -57,13 +58,13 @@ def test_list(show: Callable[..., list[str]], store: Store) -> None:
         "new.charm                        0.0 MB         new     0",
         "older.charm                      0.0 MB  59 minutes     0",
         "other_ubuntu@22.04-amd64.charm   0.0 MB      1 hour     0",
-        f"4 in {store.folder}, 12 MB of at most 2,147 MB",
+        f"4 in {store.folder}, 12 MB of at most 2,000 MB",
     ]
     assert show("list") == show()
 
 
 def test_list_of_nothing(show: Callable[..., list[str]]) -> None:
-    assert show() == [f"0 in {open_store().folder}, 0 MB of at most 2,147 MB"]
+    assert show() == [f"0 in {open_store().folder}, 0 MB of at most 2,000 MB"]
 
 
 def test_clear(show: Callable[..., list[str]], store: Store) -> None:
@@ -71,6 +72,16 @@ def test_clear(show: Callable[..., list[str]], store: Store) -> None:
     assert show("clear") == [f"4 removed from {store.folder}, 12 MB"]
     assert sorted(path.name for path in store.folder.iterdir()) == ["CACHEDIR.TAG", "of-someone-else"]
     assert show("clear") == [f"0 removed from {store.folder}, 0 MB"]
+
+
+def test_clear_leaves_held_locks(show: Callable[..., list[str]], store: Store, tmp_path: Path) -> None:
+    held, left = store.lock_file(tmp_path), store.lock_file(tmp_path / "other")
+    left.touch()
+    with filelock.FileLock(held):
+        show("clear")
+        assert sorted(path.name for path in store.folder.iterdir()) == [held.name, "CACHEDIR.TAG"]
+    show("clear")
+    assert [path.name for path in store.folder.iterdir()] == ["CACHEDIR.TAG"]
 
 
 def test_location(show: Callable[..., list[str]]) -> None:

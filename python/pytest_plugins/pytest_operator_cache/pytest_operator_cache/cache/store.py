@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-MAX_BYTES = 2 * 1024**3
+MAX_BYTES = 2_000_000_000
 _KEY = re.compile(r"[0-9a-f]{64}")
 _HITS = ".hits"
+_LOCK = ".lock"
 _TEMPORARY = ".keeping-"
 # A charm, its number of hits, what a build was made of, and what is being written.
 _FILE_NAME = re.compile(rf"[0-9a-f]{{64}}({_HITS})?|[0-9a-f]{{16}}\.json|{re.escape(_TEMPORARY)}.*")
@@ -30,7 +31,7 @@ _MALFORMED = (KeyError, RecursionError, TypeError, ValueError)
 
 
 class CorruptError(Exception):
-    """The entry of a key is not what was put there. It has been removed."""
+    """The entry of a key is not what was put there. It has been removed, if that is possible."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Store:
                 hasher.update(file.read(1))
                 entry = Entry(charms, facts["seconds"])
         if entry is None or hasher.hexdigest() != expected:
-            path.unlink()
+            _remove(path)
             raise CorruptError
         # A store that can't be written can be read all the same.
         with suppress(OSError):
@@ -135,14 +136,20 @@ class Store:
 
     def clear(self) -> str:
         """Remove all charms, and return how many and how large they were, in words."""
+        from filelock import FileLock, Timeout
+
         removed = [(path, status.st_size) for path, status in self._files() if _remove(path)]
+        for lock in self.folder.glob(f"*{_LOCK}"):
+            # One that another process holds stays.
+            with suppress(NotImplementedError, OSError, Timeout), FileLock(lock).acquire(blocking=False):
+                lock.unlink()
         count = sum(bool(_KEY.fullmatch(path.name)) for path, _ in removed)
         return f"{count} removed from {self.folder}, {sum(size for _, size in removed) / 1e6:,.0f} MB"
 
     def lock_file(self, folder: Path) -> Path:
         """Return the file to lock while a charm's folder is packed: charmcraft can't pack one twice at a time."""
         self._make_folder()
-        return self._path(os.path.realpath(folder), ".lock")
+        return self._path(os.path.realpath(folder), _LOCK)
 
     def _make_folder(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -165,7 +172,8 @@ class Store:
                 write(file)
             Path(temporary).replace(path)
         except BaseException:
-            Path(temporary).unlink()
+            # Not over the error itself.
+            _remove(Path(temporary))
             raise
 
     def _files(self) -> list[tuple[Path, os.stat_result]]:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 DOCUMENTATION = "https://documentation.ubuntu.com/charmcraft/stable/reference/platforms"
 
+# Far more than any charm has. With aliases, a few lines stand for millions.
+_MAX_VALUES = 100_000
+
 
 @dataclass(frozen=True)
 class Platform:
@@ -156,7 +159,10 @@ def parse_yaml(content: bytes) -> Any:
     import yaml
 
     try:
-        return yaml.safe_load(content)
+        loader = yaml.SafeLoader(content)
+        node = loader.get_single_node()
+        if _count_values(node, {}) < _MAX_VALUES:
+            return loader.construct_document(node) if node else None
     except (UnicodeError, yaml.YAMLError) as error:
         raise ValueError(str(error)) from error
     except RecursionError:
@@ -164,6 +170,18 @@ def parse_yaml(content: bytes) -> Any:
     # pyyaml doesn't check that a value has the form of its tag.
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ValueError(f"a value doesn't fit its tag, such as !!int or !!timestamp ({error})") from error
+    raise ValueError(f"its aliases stand for {_MAX_VALUES:,} values or more")
+
+
+def _count_values(node: Any, known: dict[int, int]) -> int:
+    """Return how many values a node has if each alias is written out, or at least that they are too many."""
+    if id(node) not in known:
+        # Until it is known: an alias may stand for what it is in.
+        known[id(node)] = _MAX_VALUES
+        children = node.value if isinstance(getattr(node, "value", ""), list) else []
+        pairs = (child if isinstance(child, tuple) else (child,) for child in children)
+        known[id(node)] = 1 + sum(_count_values(value, known) for pair in pairs for value in pair)
+    return known[id(node)]
 
 
 def _read_yaml(path: Path) -> dict[str, Any] | None:
