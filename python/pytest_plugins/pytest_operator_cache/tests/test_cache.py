@@ -219,12 +219,16 @@ def test_several_platforms(
     charm: Path, charmcraft: StandIn, make_charm: MakeCharm, run: Run, told: Callable[..., list[str]]
 ) -> None:
     platforms = [f"ubuntu@{channel}:{host_architecture()}" for channel in ("22.04", "24.04")]
-    make_charm(platforms=dict.fromkeys(platforms))
+    other = "arm64" if host_architecture() == "amd64" else "amd64"
+    far = {f"ubuntu@24.04:{other}": {"build-on": [host_architecture()], "build-for": [other]}}
+    make_charm(platforms=dict.fromkeys(platforms) | far)
     result = run("--charm-cache")
     result.assert_outcomes(failed=1)
+    assert f":{other}" not in result.stdout.str()
+    options = "--charm-base=demo=ubuntu@22.04 or --charm-base=demo=ubuntu@24.04"
     result.stdout.fnmatch_lines(
         [
-            f"E *CharmError: {charm}/charmcraft.yaml: several platforms for {host_architecture()}. Pass --charm-base=*",
+            f"E *CharmError: {charm}/charmcraft.yaml: several platforms for {host_architecture()}. Pass {options} to *:",
             f"E *  {platforms[0]}: on ubuntu@22.04",
             f"E *  {platforms[1]}: on ubuntu@24.04",
         ]

@@ -178,16 +178,28 @@ def test_several_fit(make_charm: MakeCharm, make_packed: MakePacked, error_of: C
     )
 
 
+@pytest.mark.parametrize(
+    ("modules", "other"),
+    [({"pytest_operator": pytest}, "pass --charmcraft-args=--platform=NAME to pytest"), ({}, "set CHARM_PATH to one")],
+    ids=["pytest-operator", "jubilant"],
+)
 def test_several_fit_that_say_the_same(
-    make_charm: MakeCharm, make_packed: MakePacked, error_of: Callable[..., str]
+    make_charm: MakeCharm,
+    make_packed: MakePacked,
+    error_of: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    modules: dict[str, Any],
+    other: str,
 ) -> None:
+    monkeypatch.delitem(sys.modules, "pytest_operator", raising=False)
+    monkeypatch.setattr(sys, "modules", sys.modules | modules)
     make_charm()
     make_packed("demo_22.charm")
     make_packed("demo_old-name.charm")
     assert error_of().splitlines()[1:] == [
         "  demo_22.charm: for ubuntu@22.04",
         "  demo_old-name.charm: for ubuntu@22.04",
-        "They are for the same base: remove those you don't need, or pass --charmcraft-args=--platform=NAME to pytest.",
+        f"They are for the same base: remove those you don't need, or {other}.",
     ]
 
 

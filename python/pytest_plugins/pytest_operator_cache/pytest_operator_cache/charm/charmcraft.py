@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_operator_cache.charm.source import DOCUMENTATION
+from pytest_operator_cache.charm.source import DOCUMENTATION, find_choices
 from pytest_operator_cache.common.errors import CharmError
 
 if TYPE_CHECKING:
@@ -84,16 +84,15 @@ def select_argument(charm: Charm, requirement: Requirement) -> list[str]:
     architecture = host_architecture()
     platforms = charm.platforms(architecture)
     fitting = [platform for platform in requirement.select(platforms) if architecture in platform.build_on]
-    listed = "".join(f"\n  {platform.name}: on {', '.join(sorted(platform.bases))}" for platform in platforms)
+    names = (f"\n  {platform.name}: on {', '.join(sorted(platform.bases))}" for platform in fitting or platforms)
+    listed = f"Its platforms:{''.join(names)}"
     if not fitting:
-        raise CharmError(f"no platform for {requirement}", where=charm.file, advice=f"Its platforms:{listed}")
+        raise CharmError(f"no platform for {requirement}", where=charm.file, advice=listed)
     if len(fitting) > 1:
-        raise CharmError(
-            f"several platforms for {requirement}",
-            where=charm.file,
-            advice=f"Pass --charm-base={charm.name}=NAME@CHANNEL to pytest, or base= to packed_charm(). "
-            f"Its platforms:{listed}",
-        )
+        bases = find_choices([platform.bases for platform in fitting])
+        options = " or ".join(f"--charm-base={charm.name}={base}" for base in bases)
+        choose = f"Pass {options} to pytest, or base= to packed_charm()." if bases else "They are for the same base."
+        raise CharmError(f"several platforms for {requirement}", where=charm.file, advice=f"{choose} {listed}")
     return pack_argument(charm, fitting[0].name, architecture)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_operator_cache.charm.charmcraft import file_names, host_architecture, pack_command, platform_of
-from pytest_operator_cache.charm.source import Charm, Requirement, check_base, parse_yaml, read
+from pytest_operator_cache.charm.source import Charm, Requirement, check_base, find_choices, parse_yaml, read
 from pytest_operator_cache.common.digest import walk
 from pytest_operator_cache.common.errors import CharmError, CharmNotFoundError, ExitCode, SeveralCharmsError
 
@@ -180,18 +181,16 @@ class Search:
     def _several_fit(self, fitting: Sequence[Packed]) -> SeveralCharmsError:
         charm = self.charm
         listed = [f"{packed.path.name}: for {', '.join(sorted(packed.bases))}" for packed in fitting]
-        bases = [
-            base
-            for base in sorted({base for packed in fitting for base in packed.bases})
-            # It chooses the only one that runs on it, or the only one that runs on nothing else.
-            if 1 in (sum(base in packed.bases for packed in fitting), sum({base} == packed.bases for packed in fitting))
-        ]
+        bases = find_choices([packed.bases for packed in fitting])
         if choices := " or ".join(f"--charm-base={charm.name}={base}" for base in bases):
             by_index = ", or bases_index to build_charm()" if "bases" in charm.project else ""
             advice = f"Pass {choices} to pytest{by_index}."
         else:
-            by_platform = "pass --charmcraft-args=--platform=NAME to pytest"
-            advice = f"They are for the same base: remove those you don't need, or {by_platform}."
+            has_arguments = "pytest_operator" in sys.modules
+            other = (
+                "pass --charmcraft-args=--platform=NAME to pytest" if has_arguments else f"set {VARIABLES[0]} to one"
+            )
+            advice = f"They are for the same base: remove those you don't need, or {other}."
         problem = "\n  ".join([f"several packed charms {charm.name!r} for {self.requirement}:", *listed])
         return SeveralCharmsError(problem, where=str(charm.folder), advice=advice, bases=bases)
 

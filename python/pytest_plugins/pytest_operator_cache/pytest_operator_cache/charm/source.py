@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_operator_cache.common.errors import CharmError, NotACharmError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 DOCUMENTATION = "https://documentation.ubuntu.com/charmcraft/stable/reference/platforms"
@@ -137,6 +138,16 @@ def read(folder: Path) -> Charm:
     if project is not None:
         raise CharmError("no `name`, neither here nor in metadata.yaml", where=str(folder / "charmcraft.yaml"))
     raise NotACharmError("not the folder of a charm, because it has no charmcraft.yaml", where=str(folder))
+
+
+def find_choices(bases: Sequence[frozenset[str]]) -> list[str]:
+    """Return the bases that choose one of several charms, of which each runs on some bases."""
+    return [
+        base
+        for base in sorted(frozenset().union(*bases))
+        # It chooses the only one that runs on it, or the only one that runs on nothing else.
+        if 1 in (sum(base in names for names in bases), sum({base} == names for names in bases))
+    ]
 
 
 def check_base(base: str, where: str = "") -> str:
