@@ -228,7 +228,7 @@ def test_several_platforms(
     options = "--charm-base=demo=ubuntu@22.04 or --charm-base=demo=ubuntu@24.04"
     result.stdout.fnmatch_lines(
         [
-            f"E *CharmError: {charm}/charmcraft.yaml: several platforms for {host_architecture()}. Pass {options} to *:",
+            f"E *CharmError: {charm}/charmcraft.yaml: several platforms for *. Pass {options} to *:",
             f"E *  {platforms[0]}: on ubuntu@22.04",
             f"E *  {platforms[1]}: on ubuntu@24.04",
         ]
