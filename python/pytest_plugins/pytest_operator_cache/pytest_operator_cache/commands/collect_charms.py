@@ -93,13 +93,9 @@ def add_ignore(parser: argparse.ArgumentParser) -> None:
 def collect(
     root: Path, ignore: Iterable[str], log: Callable[[str], None], charm_folder: str = ""
 ) -> list[dict[str, str]]:
-    """Return a job for every charm below a folder and every platform of it, sorted by path.
+    """Return a job for every charm below a folder, or for one at a path from there, and every platform of it, sorted.
 
-    Args:
-        root: The folder; paths are relative to it.
-        ignore: More patterns of what does not go into a charm, for its digest.
-        log: Is called with what is left out, and why.
-        charm_folder: The only charm that is collected, as a path from the root; "" for all.
+    `ignore` is for its digest. `log` is called with what is left out, and why.
     """
     jobs: list[dict[str, str]] = []
     folders = (folder for folder, files in walk(root) if "charmcraft.yaml" in files)

@@ -33,14 +33,7 @@ def warn(command: str, text: str) -> None:
 def append(variable: str, lines: Sequence[str]) -> bool:
     """Append lines to the file that an environment variable names, and return whether the variable is set.
 
-    All lines are written at once, or none. They start on a new line even if the file doesn't end in one.
-
-    Args:
-        variable: GITHUB_OUTPUT or GITHUB_STEP_SUMMARY.
-        lines: The lines, without line breaks.
-
-    Raises:
-        GroupsError: The file can't be written.
+    All lines are written at once, on a new line even if the file doesn't end in one, or none and it is a GroupsError.
     """
     path = os.environ.get(variable)
     if not path:

@@ -27,12 +27,7 @@ def text_table(rows: Sequence[Sequence[str]], alignments: str) -> list[str]:
 
 
 def markdown_table(rows: Iterable[Sequence[str]], alignments: str) -> list[str]:
-    """Return the lines of a table in GitHub's Markdown.
-
-    Args:
-        rows: The cells in Markdown, starting with the headings.
-        alignments: "<" or ">" for each column.
-    """
+    """Return a table in GitHub's Markdown. The first row has the headings. Each column has an alignment, "<" or ">"."""
     headings, *others = rows
     return [
         _markdown_row(headings),

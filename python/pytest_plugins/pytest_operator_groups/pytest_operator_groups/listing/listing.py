@@ -30,12 +30,7 @@ def title(groups: Sequence[Group]) -> str:
 
 
 def text_listing(groups: Sequence[Group], commands: GroupCommands, width: int | None) -> list[str]:
-    """Return the lines of a table for a terminal.
-
-    Args:
-        commands: Their commands. If they don't fit, one pattern for all of them is below the table.
-        width: The terminal's width, or None if a line may be as long as it needs to be.
-    """
+    """Return a table for a terminal. `width` is None if a line may be as long as it needs to be."""
     if not groups:
         return [NO_GROUPS]
     rows = [
@@ -47,17 +42,9 @@ def text_listing(groups: Sequence[Group], commands: GroupCommands, width: int | 
 
 
 def write_groups(groups: Sequence[Group], commands: GroupCommands, max_groups: int, file: Path | None) -> str | None:
-    """Write the groups to the job summary, and their JSON to a file or to the step's output.
+    """Write the groups to the job summary, and their JSON to a file or the step's output, or else return it.
 
-    Args:
-        max_groups: How many groups there can be. 0 stands for any number.
-        file: Where the JSON goes. None stands for the step's output.
-
-    Returns:
-        The JSON, or None if it was written.
-
-    Raises:
-        GroupsError: There are too many groups, or a file can't be written.
+    `max_groups` is 0 for any number. It is a GroupsError if there are more, or if a file can't be written.
     """
     matrix = write_matrix(groups, max_groups)
     append("GITHUB_STEP_SUMMARY", _markdown_listing(groups, commands))

@@ -16,14 +16,9 @@ def longest_first(seconds: Sequence[float | None]) -> list[int]:
 
 
 def assign(seconds: Sequence[float], kinds: Sequence[Hashable], max_runners: int) -> list[list[int]]:
-    """Return the runners, each with the positions of its groups, longest first.
+    """Return the runners, each with the positions of its groups, longest first. Groups on one runner are of one kind.
 
     They are the fewest with which the last one ends as early as with all: each runner costs its set-up.
-
-    Args:
-        seconds: The time of each group.
-        kinds: The kind of runner that each group needs. Groups share a runner only with groups of their kind.
-        max_runners: How many runners there are for all groups, at least one for each kind.
     """
     if not seconds:
         return []

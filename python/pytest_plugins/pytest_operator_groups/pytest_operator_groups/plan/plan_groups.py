@@ -75,14 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def make_plan(groups: Sequence[dict[str, Any]], durations: Durations, max_runners: int = 0) -> Plan:
-    """Return which group runs on which runner.
+    """Return which group runs on which runner. `max_runners` is 0 if each group has its own.
 
-    Args:
-        durations: What is known of earlier runs.
-        max_runners: How many runners they share. 0: each group has its own.
-
-    Raises:
-        GroupsError: There are too many groups, or too few runners for all kinds.
+    It is a GroupsError if there are too many groups, or too few runners for all kinds.
     """
     known = [durations.seconds(*group_key(group)) for group in groups]
     times = [seconds for seconds in known if seconds is not None]
@@ -112,14 +107,7 @@ def make_plan(groups: Sequence[dict[str, Any]], durations: Durations, max_runner
 
 
 def make_matrix(groups: Sequence[dict[str, Any]], runners: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
-    """Return the matrix: an object for each runner, with the list of its groups.
-
-    Args:
-        runners: The positions of the groups of each runner.
-
-    Raises:
-        GroupsError: A runner has too many groups.
-    """
+    """Return an object for each runner, with the list of its groups. It is a GroupsError if a runner has too many."""
     # The next attempt of the run may share them in another way: its artifacts must replace all of this one's.
     are_shared = len(runners) < len(groups)
     matrix = [

@@ -46,13 +46,7 @@ class Outcome:
 
 
 def read_outcome(group: Mapping[str, Any], folder: Path, run_url: str) -> Outcome:
-    """Return what became of a group, whatever a test has put into its artifact.
-
-    Args:
-        group: The group, as in the JSON of --collect-groups.
-        folder: The artifact. It may have junit.xml, which pytest wrote, and job.json, which the job wrote at its end.
-        run_url: The link of a group whose job left none.
-    """
+    """Return what became of a group, whatever a test has put into its artifact, where junit.xml and job.json are."""
     job = JobFile.read(folder / "job.json")
     report = read_junit(folder / "junit.xml")
     record = _make_record(group_key(group), job, report)

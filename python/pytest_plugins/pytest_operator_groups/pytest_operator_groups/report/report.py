@@ -40,13 +40,7 @@ def totals(results: Sequence[str]) -> str:
 def markdown_report(
     outcomes: Sequence[Outcome], before: Durations, heading: str, *, runners: int | None = None
 ) -> list[str]:
-    """Return the lines of the report, at most 1 MiB.
-
-    Args:
-        before: What was known before this run.
-        heading: In Markdown.
-        runners: How many groups ran at the same time, or None for a run on GitHub.
-    """
+    """Return the lines of the report, at most 1 MiB. `heading` is Markdown. `runners` is None for a run on GitHub."""
     cells = [
         (
             code(outcome.name),
@@ -82,11 +76,7 @@ def sentence(outcomes: Sequence[Outcome], format_name: Callable[[str], str] = st
 def advice(
     outcomes: Sequence[Outcome], runners: int | None = None, format_name: Callable[[str], str] = str
 ) -> Iterator[str]:
-    """Yield what makes the run shorter, if anything does.
-
-    Args:
-        runners: How many groups ran at the same time, or None for a run on GitHub.
-    """
+    """Yield what makes the run shorter, if anything does. `runners` is None for a run on GitHub."""
     known = [outcome for outcome in outcomes if outcome.seconds]
     if not known:
         return
@@ -194,10 +184,7 @@ def costs(outcomes: Sequence[Outcome], runners: int | None = None) -> Iterator[s
 def gantt(runs: Sequence[tuple[str, str, Record]]) -> list[str]:
     """Return a Gantt chart of Mermaid: a section for each runner, with set-up and tests. Failed groups are marked.
 
-    https://mermaid.js.org/syntax/gantt.html
-
-    Args:
-        runs: For each group its name, its runner ("" if it had its own), and its record.
+    A runner "" is the group's own. https://mermaid.js.org/syntax/gantt.html
     """
     known = [
         (name, runner, record)

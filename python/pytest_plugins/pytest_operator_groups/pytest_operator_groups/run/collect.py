@@ -35,13 +35,9 @@ class CollectionError(GroupsError):
 async def collect_groups(
     command: Sequence[str], pool: ProcessPool, environment: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Return the groups as `pytest --collect-groups` writes them.
+    """Return the groups as `pytest --collect-groups` writes them: `command` is all that runs pytest.
 
-    Args:
-        command: What runs pytest, with the paths and the arguments that select tests.
-
-    Raises:
-        CollectionError: There was an error, which has been shown, or the collection was interrupted.
+    It is a CollectionError if there was an error, which has been shown, or the collection was interrupted.
     """
     with tempfile.TemporaryDirectory() as folder:
         log, file = Path(folder, "log"), Path(folder, "groups.json")

@@ -162,20 +162,10 @@ class ProcessPool:
         timeout: float | None = None,
         progress: Path | None = None,
     ) -> tuple[int, str, float]:
-        """Run a command in its own session. When it has ended, end all processes of that session.
+        """Run a command in its own session, with its output in a file. At its end, end all processes of that session.
 
-        Args:
-            command: The program and its arguments.
-            output: The file for its output. It is overwritten.
-            environment: Its environment variables.
-            timeout: The seconds that it can take, or None.
-            progress: The file in which pytest writes the ID of its process.
-
-        Returns:
-            Its exit code, or the negative number of a signal; why it was ended, or ""; the seconds that it took.
-
-        Raises:
-            OSError: The file can't be written, or the program can't be started.
+        Return its exit code, or the negative number of a signal; why it was ended, or ""; the seconds that it took.
+        pytest writes its ID to `progress`. It is an OSError if a file can't be written, or the program not started.
         """
         start = time.monotonic()
         with output.open("wb") as file:
