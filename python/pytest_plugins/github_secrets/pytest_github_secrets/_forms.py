@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MIN_LENGTH = 4
 # A part of this length could still be used, if it looks random.
 PART = 16
+# Of a text that is cut off in its middle, the beginning or the end.
+_CUT = 12
 # A part looks random if letters, capitals and digits take turns so often. Words, paths and addresses don't.
 _MIN_TURNS = 3
 
@@ -70,8 +72,7 @@ def find_texts(value: str) -> list[str]:
 def find_random(value: str) -> Iterator[str]:
     """Yield the pieces of a value of which every part of PART characters looks random and has no blank."""
     for run in re.findall(rf"[!-~]{{{PART},}}", _COMMON.sub(" ", value)):
-        kinds = run.translate(_KINDS)
-        turns = [kinds[i : i + 2] in _TURNS for i in range(len(run) - 1)]
+        turns = _find_turns(run)
         starts = range(len(run) - PART + 1)
         looks_random = [sum(turns[start : start + PART - 1]) >= _MIN_TURNS for start in starts]
         for is_random, group in groupby(starts, looks_random.__getitem__):
@@ -81,10 +82,19 @@ def find_random(value: str) -> Iterator[str]:
 
 
 def find_cut(text: str) -> Iterator[str]:
-    """Yield beginnings and ends of a text that could still be used, as pytest shows them: it shows 240 characters."""
-    for position in range(PART, min(len(text), 240) if text.isprintable() else 0):
-        yield f"{text[:position]}..."
-        yield f"...{text[-position:]}"
+    """Yield beginnings and ends of a text as pytest shows them if it leaves out the middle: it shows 240 characters.
+
+    Both are next to each other, so less of each counts if it isn't words.
+    """
+    for length in range(_CUT, min(len(text), 240) if text.isprintable() else 0):
+        for part in (f"{text[:length]}...", f"...{text[-length:]}"):
+            if length >= PART or any(_find_turns(part)):
+                yield part
+
+
+def _find_turns(text: str) -> list[bool]:
+    kinds = text.translate(_KINDS)
+    return [kinds[start : start + 2] in _TURNS for start in range(len(text) - 1)]
 
 
 def encode(text: str) -> bytes:

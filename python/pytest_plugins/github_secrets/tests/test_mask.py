@@ -314,6 +314,7 @@ def test_ordinary_text_stays(secret: str) -> None:
         (KUBECONFIG, base64.b64encode(PEM.encode()).decode()[120:140], "***"),
         (URL, "password hunter22-2, psql: hunter22%2D2", "password ***, psql: ***"),
         (URL, f"{URL[:20]}... and ...{URL[-16:]}", "*** and ***"),
+        ("xK9!mP2vL5-nQ8.rT4", "'xK9!mP2vL5-n...2vL5-nQ8.rT4'", "'***'"),
         (INI, "AKIAIOSFODNN7EXAMPLE and region = us-east-1", "*** and ***"),
         (JWT, JWT.split(".")[2][:20], "***"),
         ("correct horse battery staple", "['correct horse '\n 'battery staple']", "['***']"),

@@ -23,11 +23,7 @@ _KEPT = ("started", "set_up", "seconds", "result", "attempt", "commit")
 
 
 class Durations:
-    """What is known of the last five runs of each group.
-
-    Args:
-        runs: The runs of each group, the oldest first, as in durations.json.
-    """
+    """What is known of the last five runs of each group: the oldest first, as in durations.json."""
 
     def __init__(self, runs: dict[Key, list[dict[str, Any]]] | None = None) -> None:
         self.runs = runs or {}

@@ -31,15 +31,10 @@ _SIGNALS = [getattr(signal, f"SIG{name}") for name in ("ALRM", "HUP", "INT", "QU
 
 
 class ProcessPool:
-    """Runs processes, and ends everything that they have started.
+    """Runs processes, and ends everything that they have started. Times are in seconds.
 
-    Args:
-        timeout: The seconds that a job can take, or None.
-        grace: The seconds between SIGINT, which lets fixtures tear down, and SIGTERM.
-
-    Attributes:
-        interrupted_by: The signal that ended the run, or None.
-        log: Is called with a line about an interruption.
+    After `grace`, SIGTERM follows SIGINT, which lets fixtures tear down. `interrupted_by` is the signal that ended the
+    run, and `log` is called with a line about it.
     """
 
     def __init__(self, timeout: float | None = None, grace: float = GRACE) -> None:

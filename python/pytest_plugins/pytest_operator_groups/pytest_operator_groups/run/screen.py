@@ -67,10 +67,7 @@ class Lines:
 class LiveTable(Lines):
     """Shows all groups in a table that changes in place, and above it the output of each group that fails.
 
-    Args:
-        jobs: The groups.
-        seconds: Returns the time since the start of the run, in seconds.
-        max_jobs: How many groups run at the same time.
+    `seconds` returns the time since the start of the run.
     """
 
     def __init__(self, jobs: Sequence[Job], seconds: Callable[[], float], max_jobs: int) -> None:
