@@ -413,7 +413,7 @@ def test_huge_output(make_suite: MakeSuite) -> None:
     code = "import pytest\n@pytest.mark.group(1)\ndef test_1():\n    for n in range(4_000_000): print(n)\n    assert 0"
     suite = make_suite({"test_a.py": code})
     # The log as a whole takes more memory than this.
-    command = ["prlimit", "--data=60000000", *COMMAND, "--", "-s"]
+    command = ["prlimit", "--data=100000000", *COMMAND, "--", "-s"]
     ended = subprocess.run(command, cwd=suite, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (1, "")
     left_out = r"\n\.\.\. 29\.\d MB are left out: see \.run-groups/test_a\.py-group-1\.log \.\.\.\n3\d{6}\n"
