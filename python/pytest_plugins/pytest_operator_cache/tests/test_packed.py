@@ -6,6 +6,7 @@ import ast
 import json
 import logging
 import os
+import re
 import sys
 import tempfile
 import zipfile
@@ -318,10 +319,21 @@ def test_leftover_that_takes_long_to_read(make_charm: MakeCharm, error_of: Calla
     with zipfile.ZipFile(folder / "c_bomb.charm", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("metadata.yaml", "name: demo")
         archive.writestr("manifest.yaml", " " * (1 << 28))
-    assert error_of().splitlines()[1:4] == [
+    write_packed(folder / "d_encrypted.charm", "bases: []", "name: demo")
+    content = (folder / "d_encrypted.charm").read_bytes()
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content = re.sub(
+            re.escape(header) + b"." * (flags - 4) + b"\0",
+            lambda found: found[0][:-1] + b"\1",
+            content,
+            flags=re.DOTALL,
+        )
+    (folder / "d_encrypted.charm").write_bytes(content)
+    assert error_of().splitlines()[1:5] == [
         "  a_pipe.charm: not a file",
         "  b_folder.charm: not a file",
         "  c_bomb.charm: its manifest.yaml is larger than 1 MiB",
+        "  d_encrypted.charm: can't be read (File 'metadata.yaml' is encrypted, password required for extraction)",
     ]
 
 
