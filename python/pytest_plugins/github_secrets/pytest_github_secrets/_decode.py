@@ -73,21 +73,21 @@ def without_breaks(data: bytes) -> Iterator[Substitution]:
         yield Substitution(data, _BREAK_OF_STRING, lambda _: b"")
 
 
-def unescape(data: bytes) -> Iterator[Substitution]:
-    r"""Yield what escapes in data stand for, once for each kind.
+def unescape(data: bytes, *, quotes: bool) -> Iterator[Substitution]:
+    r"""Yield what escapes in data stand for, once for each kind. Two quotes may stand for one (`quotes`).
 
     Python writes a str with \xe9 for a character, and other programs with \xe9 for a byte.
     """
     substitutions: list[tuple[re.Pattern[bytes], Callable[[bytes], bytes]]] = []
     if b"%" in data:
-        substitutions.append((_PERCENT, lambda escape: bytes.fromhex(escape[1:].decode())))
+        substitutions.append((_PERCENT, _unescape))
     if b"&" in data:
-        substitutions.append((_REFERENCE, _dereference))
+        substitutions.append((_REFERENCE, _unescape))
     if b"\\" in data:
         substitutions.append((_BACKSLASH, _unescape_backslash))
         if _HIGH_BYTE.search(data):
             substitutions.append((_BACKSLASH, _unescape_character))
-    if b"'" in data or b'""' in data:
+    if quotes:
         substitutions.append((_QUOTES, lambda quotes: quotes[-1:]))
     for pattern, decode in substitutions:
         layer = Substitution(data, pattern, decode)
@@ -99,12 +99,14 @@ def find_plain(data: bytes, levels: int = LEVELS) -> Iterator[bytes]:
     """Yield a secret as it is searched for: without breaks, and without what looks like an escape to the search."""
     plain = next(without_breaks(data)).data
     yield plain
-    for layer in unescape(plain) if levels else ():
+    for layer in unescape(plain, quotes=True) if levels else ():
         yield from find_plain(layer.data, levels - 1)
 
 
 @lru_cache(1024)
-def _dereference(escape: bytes) -> bytes:
+def _unescape(escape: bytes) -> bytes:
+    if escape.startswith(b"%"):
+        return bytes.fromhex(escape[1:].decode())
     name = escape[1:-1].decode()
     if not name.startswith("#"):
         return html5.get(f"{name};", "").encode() or escape

@@ -19,7 +19,7 @@ from pytest_github_secrets import _decode
 from pytest_github_secrets._forms import PART, encode, find_cut, find_forms, find_random, find_texts, is_maskable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 MASK = b"***"
 # What is searched for is looked up by words of this length. One is in every part, wherever it begins.
@@ -93,7 +93,8 @@ def _merge(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 class Masker:
     """Masks secrets in text and in data. Those that are too short to be told from ordinary words are left out."""
 
-    def __init__(self, values: Iterable[str]) -> None:
+    def __init__(self, values: Collection[str]) -> None:
+        self._quotes = any(quote in value for value in values for quote in "'\"")
         wholes: set[bytes] = set()
         random: set[bytes] = set()
         for value in values:
@@ -142,7 +143,7 @@ class Masker:
         """Yield where secrets are in data and in what its escapes stand for, so many times in each other."""
         for unbroken in _decode.without_breaks(data):
             yield from starmap(unbroken.locate, _merge(self._matcher.find(unbroken.data)))
-            for layer in _decode.unescape(unbroken.data) if levels else ():
+            for layer in _decode.unescape(unbroken.data, quotes=self._quotes) if levels else ():
                 for span in self._find(layer.data, levels - 1):
                     yield unbroken.locate(*layer.locate(*span))
 
