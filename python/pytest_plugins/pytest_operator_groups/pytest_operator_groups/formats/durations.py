@@ -42,11 +42,9 @@ class Durations:
         return max((run["started"] for run in self.runs.get(key, []) if run["started"] is not None), default=None)
 
     def add(self, records: Iterable[Record], exists: Callable[[Key], bool]) -> None:
-        """Add the runs of groups, and drop the groups that no longer exist.
+        """Add the runs of groups, and drop the groups that no longer exist. The groups of the records do.
 
-        Args:
-            records: Their records. Groups that were cancelled or didn't run are left out: they say nothing of the time.
-            exists: Returns whether a group exists. The groups of the records do.
+        What was cancelled or didn't run is left out: it says nothing of the time.
         """
         ran = [record for record in records if record.result in {"passed", "failed"}]
         for record in ran:
