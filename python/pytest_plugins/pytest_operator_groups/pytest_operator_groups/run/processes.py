@@ -209,8 +209,9 @@ class ProcessPool:
         """End a session of another process: interrupt pytest, and then end what is left."""
 
         async def wait() -> None:
-            while signal_session(session, 0):
-                await asyncio.sleep(_POLL)
+            with contextlib.suppress(OSError):  # its first process has ended
+                while os.getsid(session):
+                    await asyncio.sleep(_POLL)
 
         await self._interrupt(session, asyncio.ensure_future(wait()), progress)
         await self._end_session(session)
