@@ -126,8 +126,7 @@ def mask_capture(config: pytest.Config, mask: Masker) -> None:
 def mask_trace(config: pytest.Config, mask: Masker) -> None:
     """Mask what pytest writes to its own copy of stderr if PYTEST_DEBUG is set."""
     if os.environ.get("PYTEST_DEBUG"):
-        stderr = MaskedStream(os.fdopen(os.dup(2), "w", buffering=1), mask)
-        config.pluginmanager.trace.root.setwriter(stderr.write)
+        config.pluginmanager.trace.root.setwriter(MaskedStream(os.fdopen(os.dup(2), "w", buffering=1), mask).write)
 
 
 class Masking:

@@ -429,6 +429,9 @@ import pytest
 @pytest.fixture
 def model():
     yield
+    if os.path.exists("slow"):
+        with open("told", "w") as told: told.write("tears down")
+        time.sleep(2)
     with open("destroyed", "w") as file: file.write("model")
 
 @pytest.mark.group(1)
@@ -440,10 +443,14 @@ def test_hangs(model):
 
 
 @pytest.mark.slow
-def test_kill(make_suite: MakeSuite, told: Told) -> None:
-    suite = make_suite({"test_a.py": TEARS_DOWN})
+@pytest.mark.parametrize("tears_down", [False, True], ids=["at once", "after Ctrl-C"])
+def test_kill(make_suite: MakeSuite, told: Told, tears_down: bool) -> None:
+    suite = make_suite({"test_a.py": TEARS_DOWN} | ({"slow": ""} if tears_down else {}))
     with subprocess.Popen([*COMMAND], cwd=suite, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         pids = told().split()
+        if tears_down:
+            process.send_signal(signal.SIGINT)
+            assert told() == "tears down"
         process.kill()
         process.communicate(timeout=300)
     deadline = time.monotonic() + 300
@@ -451,6 +458,31 @@ def test_kill(make_suite: MakeSuite, told: Told) -> None:
         time.sleep(0.05)
     assert not any(map(is_running, pids))
     assert (suite / "destroyed").read_text() == "model"
+
+
+@pytest.mark.slow
+def test_guard_that_is_killed(make_suite: MakeSuite, monkeypatch: pytest.MonkeyPatch) -> None:
+    kills = """
+import os, signal
+from pathlib import Path
+import pytest
+
+@pytest.mark.group(1)
+def test_1():
+    for cmdline in Path("/proc").glob("[0-9]*/cmdline"):
+        stat = cmdline.with_name("stat").read_text().rpartition(")")[2].split()
+        if stat[1] == str(os.getppid()) and "processes.py" in cmdline.read_text():
+            os.kill(int(cmdline.parent.name), signal.SIGKILL)
+            return
+    raise AssertionError("no guard")
+"""
+    suite = make_suite({"test_a.py": kills})
+    # A name that isn't UTF-8.
+    (folder := suite / os.fsdecode(b"\xff")).mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    ended = subprocess.run([*COMMAND], cwd=suite, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "1 group passed, 0 failed in " in ended.stdout
 
 
 def test_interrupt_while_collecting(make_suite: MakeSuite, told: Told) -> None:

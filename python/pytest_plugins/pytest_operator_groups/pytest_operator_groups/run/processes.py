@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -47,7 +48,7 @@ class ProcessPool:
         self._end = asyncio.Event()
         self._terminate = asyncio.Event()
         self._kill = asyncio.Event()
-        self._guard: IO[str] | None = None
+        self._guard: IO[bytes] | None = None
 
     @property
     def seconds(self) -> float:
@@ -67,15 +68,16 @@ class ProcessPool:
         command = [sys.executable, __file__, f"{self._grace}"]
         nowhere = subprocess.DEVNULL
         with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=nowhere, stderr=nowhere, text=True, start_new_session=True
+            command, bufsize=0, stdin=subprocess.PIPE, stdout=nowhere, stderr=nowhere, start_new_session=True
         ) as guard:
             self._guard = guard.stdin
             yield
 
-    def _tell_guard(self, line: str) -> None:
-        with contextlib.suppress(OSError):  # it has been killed itself
+    def _tell_guard(self, session: int, progress: str | None) -> None:
+        """Name the file in which pytest writes its ID, "" if the session is interrupted already, or None at its end."""
+        with contextlib.suppress(OSError):  # the guard has been killed itself
             if self._guard:
-                print(line, file=self._guard, flush=True)
+                self._guard.write(f"{json.dumps([session, progress])}\n".encode())
 
     def interrupt(self, number: signal.Signals) -> None:
         """Start nothing more, and interrupt what runs. The second time, end it. The third time, kill it."""
@@ -172,7 +174,7 @@ class ProcessPool:
                 env=environment,
                 start_new_session=True,
             )
-        self._tell_guard(f"{process.pid} {progress or os.devnull}")
+        self._tell_guard(process.pid, str(progress or os.devnull))
         exited = asyncio.ensure_future(process.wait())
         interrupted = asyncio.ensure_future(self._end.wait())
         ended_by = ""
@@ -180,13 +182,14 @@ class ProcessPool:
             await asyncio.wait({exited, interrupted}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             if not exited.done():
                 ended_by = "interrupted" if interrupted.done() else f"timed out after {timeout:g} s"
+                self._tell_guard(process.pid, "")
                 await self._interrupt(process.pid, exited, progress)
         finally:
             # A test may leave processes behind, even if pytest has ended by itself.
             seconds = time.monotonic() - start
             interrupted.cancel()
             await self._end_session(process.pid)
-            self._tell_guard(f"{process.pid}")
+            self._tell_guard(process.pid, None)
         return await exited, ended_by, seconds
 
     async def _interrupt(self, session: int, exited: asyncio.Future[Any], progress: Path | None) -> None:
@@ -205,7 +208,7 @@ class ProcessPool:
                 is_sent = True
             await asyncio.wait({exited}, timeout=_POLL)
 
-    async def end(self, session: int, progress: Path) -> None:
+    async def end(self, session: int, progress: str) -> None:
         """End a session of another process: interrupt pytest, and then end what is left."""
 
         async def wait() -> None:
@@ -213,7 +216,11 @@ class ProcessPool:
                 while os.getsid(session):
                     await asyncio.sleep(_POLL)
 
-        await self._interrupt(session, asyncio.ensure_future(wait()), progress)
+        exited = asyncio.ensure_future(wait())
+        if progress:
+            await self._interrupt(session, exited, Path(progress))
+        else:  # a second SIGINT would interrupt the teardown
+            await asyncio.wait({exited}, timeout=self._grace)
         await self._end_session(session)
 
     async def _end_session(self, session: int) -> None:
@@ -259,19 +266,12 @@ def signal_session(session: int, number: int) -> int:
 
 
 async def _guard(grace: float) -> None:
-    """End the sessions that a killed process leaves.
-
-    Each line of stdin is a session that begins, with the file in which pytest writes its ID, or one that has ended.
-    """
-    sessions: dict[int, Path] = {}
-    for line in sys.stdin:
-        session, _, progress = line.rstrip("\n").partition(" ")
-        if progress:
-            sessions[int(session)] = Path(progress)
-        else:
-            del sessions[int(session)]
+    """End the sessions that a killed process leaves. It writes to stdin what it tells of them."""
+    sessions: dict[int, str | None] = dict(map(json.loads, sys.stdin))
     pool = ProcessPool(grace=grace)
-    await asyncio.gather(*(pool.end(session, progress) for session, progress in sessions.items()))
+    await asyncio.gather(
+        *(pool.end(session, progress) for session, progress in sessions.items() if progress is not None)
+    )
 
 
 if __name__ == "__main__":

@@ -169,7 +169,8 @@ async def _collect(command: Sequence[str]) -> list[dict[str, Any]]:
     pool = ProcessPool()
     pool.interrupt_on_signals()
     pool.log = lambda _: None  # no fixture runs
-    return await collect_groups(command, pool, os.environ)
+    with pool.guarded():
+        return await collect_groups(command, pool, os.environ)
 
 
 def _check_labels(systems: Sequence[tuple[str, str]], groups: Sequence[dict[str, Any]]) -> None:
