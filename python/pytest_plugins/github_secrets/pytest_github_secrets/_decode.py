@@ -20,8 +20,11 @@ COLOUR = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|[()*+][0-9A-Z])")
 # What may stand anywhere in a secret: colours, and line ends with the next line's indentation.
 _BREAK = re.compile(rb"(%b|\r?\n[ \t]*)" % COLOUR.pattern)
 _LINE_END = re.compile(rb"(\n[ \t]*)")
-# pytest shows a long text as several, one in each line.
-_BREAK_OF_STRING = re.compile(rb"""(%b|['"]\r?\n[ \t]*b?['"]|\r?\n[ \t]*)""" % COLOUR.pattern)
+# pytest shows a long text as several, one in each line, which may begin with an E and the mark of a difference.
+_BREAK_OF_STRING = re.compile(
+    rb"""(['"](?:%(colour)b)*\r?\n(?:%(colour)b|[E \t+-])*b?['"]|%(colour)b|\r?\n[ \t]*)"""
+    % {b"colour": COLOUR.pattern}
+)
 _PERCENT = re.compile(rb"(%[0-9A-Fa-f][0-9A-Fa-f])")
 _REFERENCE = re.compile(rb"(&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)")
 # Two quotes for one: YAML and SQL, CSV, and two ways of the shell.
@@ -68,8 +71,9 @@ class Substitution:
 
 def without_breaks(data: bytes) -> Iterator[Substitution]:
     """Yield data without colours, line ends and indentation, and then also without quotes around line ends."""
-    yield Substitution(data, _BREAK if b"\x1b" in data or b"\r" in data else _LINE_END, lambda _: b"")
-    if b"'\n" in data or b'"\n' in data:
+    has_more = b"\x1b" in data or b"\r" in data
+    yield Substitution(data, _BREAK if has_more else _LINE_END, lambda _: b"")
+    if has_more or b"'\n" in data or b'"\n' in data:
         yield Substitution(data, _BREAK_OF_STRING, lambda _: b"")
 
 

@@ -277,7 +277,12 @@ def _mask_report(report: object, mask: Masker) -> None:
 def _mask_attributes(value: object, mask: Masker, depth: int = 0) -> None:
     """Mask all attributes of an object in place."""
     for name, attribute in list(vars(value).items()):
-        setattr(value, name, _masked(attribute, mask, depth))
+        result = _masked(attribute, mask, depth)
+        if name == "lines" and isinstance(result, list) and all(isinstance(line, str) for line in result):
+            # A secret may be in several lines.
+            text = "\n".join(result)
+            result = result if (masked := mask(text)) == text else masked.split("\n")
+        setattr(value, name, result)
 
 
 def _masked(value: Any, mask: Masker, depth: int = 0) -> Any:

@@ -318,6 +318,11 @@ def test_ordinary_text_stays(secret: str) -> None:
         (INI, "AKIAIOSFODNN7EXAMPLE and region = us-east-1", "*** and ***"),
         (JWT, JWT.split(".")[2][:20], "***"),
         ("correct horse battery staple", "['correct horse '\n 'battery staple']", "['***']"),
+        (
+            "correct horse battery staple",
+            "'correct horse '\x1b[0m\n\x1b[31mE  - 'battery staple'",
+            "'***\x1b[0m\x1b[31m'",
+        ),
         ("correct horse battery\nhorse staple", "horse staple", "***"),
     ],
 )

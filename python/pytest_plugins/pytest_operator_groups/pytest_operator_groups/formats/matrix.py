@@ -26,14 +26,7 @@ _KEYS = ("job_name", "artifact_group_id")
 
 
 def write_matrix(groups: Sequence[Group], max_groups: int) -> str:
-    """Return the groups as JSON.
-
-    Args:
-        max_groups: How many there can be. 0 stands for any number.
-
-    Raises:
-        GroupsError: There are more groups than that.
-    """
+    """Return the groups as JSON. It is a GroupsError if there are more than `max_groups`. 0 stands for any number."""
     if 0 < max_groups < len(groups):
         per_file = Counter(group.path for group in groups)
         commands = [
@@ -68,13 +61,9 @@ def write_matrix(groups: Sequence[Group], max_groups: int) -> str:
 
 
 def read_groups(path: Path | None) -> list[dict[str, Any]]:
-    """Return the groups that are in JSON of `write_matrix`, also of earlier versions.
+    """Return the groups that are in JSON of `write_matrix`, also of earlier versions. Without a path, TEST_GROUPS has it.
 
-    Args:
-        path: The file with the JSON. Without it, the JSON is in the environment variable TEST_GROUPS.
-
-    Raises:
-        GroupsError: It can't be read, or is something else.
+    It is a GroupsError if it can't be read, or is something else.
     """
     if path is None:
         if text := os.environ.get("TEST_GROUPS"):
