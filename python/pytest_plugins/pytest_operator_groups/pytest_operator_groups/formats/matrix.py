@@ -61,7 +61,7 @@ def write_matrix(groups: Sequence[Group], max_groups: int) -> str:
 
 
 def read_groups(path: Path | None) -> list[dict[str, Any]]:
-    """Return the groups that are in JSON of `write_matrix`, also of earlier versions. Without a path, TEST_GROUPS has it.
+    """Return the groups in JSON of `write_matrix`, also of earlier versions. Without a path, TEST_GROUPS has it.
 
     It is a GroupsError if it can't be read, or is something else.
     """
