@@ -271,7 +271,8 @@ def test_leaks(github_secrets, record_property):
     assert "unit-journal-0: configured with ***" in files["debug-log.txt"].read_text()
     for text in contents(run):
         for value in MANY_SECRETS.values():
-            for part in [value, *value.splitlines()]:
+            # Every key has a line -----BEGIN KEY-----: it is no secret.
+            for part in [value, *(line for line in value.splitlines() if not line.startswith("-----"))]:
                 written = {part, repr(part)[1:-1], json.dumps(part)[1:-1], base64.b64encode(part.encode()).decode()}
                 assert not [form for form in written if form in text]
 
